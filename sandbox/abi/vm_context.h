@@ -1,0 +1,51 @@
+// VmContext: the state of one guest that host and emitted code share.
+//
+// The generic backend puts it into the page directly below guest address 0, where emitted code reaches it
+// with a fixed negative offset from its memory base. While the guest runs, the emitted code owns it; while
+// the host runs, the host does. Freestanding: this header includes nothing of ours.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+namespace sandglass {
+
+// Why emitted code left through its exit.
+enum class ExitReason : uint32_t {
+  kNone = 0,     // still inside; also what a fault leaves behind
+  kFinished,     // dynamic jump to the return-to-host address
+  kHostCall,     // exit_argument = number; resume_address = behind the call
+  kTrap,         // resume_address lies inside or right behind the instruction that trapped
+  kOutOfGas,     // resume_address identifies the block that could not be paid
+  kStep,         // resume_address = the instruction about to run
+  kSbrk,         // resume_address = behind the instruction
+  kMemset,       // memset ran out of gas; a0 and a2 say what is left
+  kInterrupted,  // the entry saw a request to stop before the first instruction
+};
+
+struct alignas(64) VmContext {
+  // Guest registers; emitted code loads them on entry and stores them on exit.
+  uint64_t regs[13];
+  // Gas left. Emitted code keeps it in a register while it runs.
+  int64_t gas;
+  // Native address where the entry jumps to; set by the host, and by the exit for the stops that can go on.
+  uint64_t resume_address;
+  // Host stack pointer, saved by the entry for the exit.
+  uint64_t host_stack;
+  // Top of the stack the emitted code runs on, which is also the base of its jump table.
+  uint64_t guest_stack;
+  // Host address of guest address 0.
+  uint64_t memory_base;
+  // Host code that the module's exit jumps to.
+  uint64_t host_exit;
+  // What else emitted code keeps across a helper routine.
+  uint64_t scratch[2];
+  uint32_t exit_argument;
+  ExitReason exit_reason;
+  // Set by any thread to ask the guest to stop; read by the entry.
+  uint32_t stop_requested;
+};
+
+static_assert(sizeof(VmContext) <= 4096, "the context is one page");
+
+}  // namespace sandglass

@@ -1,0 +1,32 @@
+#include "sandbox/base/mapping.h"
+
+#include <sys/mman.h>
+
+namespace sandglass {
+
+Mapping::~Mapping() {
+  if (data_ != nullptr) SG_CHECK(::munmap(data_, size_bytes_) == 0);
+}
+
+Result<Mapping> Mapping::map(size_t size_bytes, int protection, const char* what) {
+  void* base = ::mmap(nullptr, size_bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (base == MAP_FAILED) return Error::os(what);
+  return Mapping(static_cast<uint8_t*>(base), size_bytes);
+}
+
+Result<Mapping> Mapping::reserve(size_t size_bytes) {
+  return map(size_bytes, PROT_NONE, "reserve address space");
+}
+
+Result<Mapping> Mapping::anonymous(size_t size_bytes) {
+  return map(size_bytes, PROT_READ | PROT_WRITE, "map zeroed memory");
+}
+
+Result<UniqueFd> create_memfd(const char* name, size_t size_bytes) {
+  UniqueFd fd(::memfd_create(name, MFD_CLOEXEC));
+  if (!fd) return Error::os("create an anonymous file");
+  if (::ftruncate(fd.get(), static_cast<off_t>(size_bytes)) != 0) return Error::os("size an anonymous file");
+  return fd;
+}
+
+}  // namespace sandglass

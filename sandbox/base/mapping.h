@@ -1,0 +1,45 @@
+// Mapping: owns one range of address space and unmaps it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "sandbox/base/result.h"
+#include "sandbox/base/unique_fd.h"
+
+namespace sandglass {
+
+class Mapping {
+ public:
+  Mapping() = default;
+  Mapping(Mapping&& other) noexcept
+      : data_(std::exchange(other.data_, nullptr)), size_bytes_(std::exchange(other.size_bytes_, 0)) {}
+  Mapping& operator=(Mapping&& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(size_bytes_, other.size_bytes_);
+    return *this;
+  }
+  ~Mapping();
+
+  // Address space without memory behind it: any access faults until it is made accessible. Costs one mmap.
+  static Result<Mapping> reserve(size_t size_bytes);
+  // Zeroed private memory that can be read and written; pages appear on first touch.
+  static Result<Mapping> anonymous(size_t size_bytes);
+
+  uint8_t* data() const { return data_; }
+  size_t size_bytes() const { return size_bytes_; }
+  explicit operator bool() const { return data_ != nullptr; }
+
+ private:
+  Mapping(uint8_t* data, size_t size_bytes) : data_(data), size_bytes_(size_bytes) {}
+  static Result<Mapping> map(size_t size_bytes, int protection, const char* what);
+
+  uint8_t* data_ = nullptr;
+  size_t size_bytes_ = 0;
+};
+
+// An anonymous file of `size_bytes` zero bytes (memfd_create(2), close-on-exec).
+Result<UniqueFd> create_memfd(const char* name, size_t size_bytes);
+
+}  // namespace sandglass

@@ -1,0 +1,66 @@
+// Module: a program made ready for one backend. Immutable, shared between threads and sandboxes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "sandbox/gas/cost_model.h"
+#include "sandbox/program/memory_map.h"
+#include "sandbox/program/program.h"
+
+namespace sandglass {
+
+enum class Backend : uint8_t { kInterpreter, kGeneric };
+inline constexpr Backend kAllBackends[] = {Backend::kInterpreter, Backend::kGeneric};
+std::string_view name_of(Backend backend);  // "interpreter", "generic"
+std::optional<Backend> backend_named(std::string_view name);
+
+struct ModuleOptions {
+  Backend backend = Backend::kGeneric;
+  GasMetering gas = GasMetering::kSync;
+  CostModel cost_model;
+  // run() returns kStep before every instruction. Slow; for debuggers and tests.
+  bool step_tracing = false;
+  // Memory starts out empty; the host provides pages when kPageFault asks for them.
+  bool dynamic_paging = false;
+  uint32_t page_bytes = 4096;
+  // Size of the read-only region through which the host hands data to the guest.
+  uint32_t aux_bytes = 0;
+  // Refuse malformed imports, exports outside of the code or twice the same, and jump-table entries outside
+  // of the code. Otherwise such things only matter when they are used.
+  bool strict = false;
+  // Machine code larger than this is refused with kExhausted. A hostile program can make up to about 30 bytes
+  // of machine code out of one byte.
+  size_t max_native_bytes = size_t{512} << 20;
+};
+
+class NativeCode;
+
+class Module {
+ public:
+  // Checks the options and the program (JamV1 code must be valid throughout), lays out the memory and
+  // compiles. The compiler runs in O(size of the program); compile/ in the suite says what an instruction
+  // costs.
+  static Result<std::shared_ptr<const Module>> create(std::shared_ptr<const Program> program,
+                                                      const ModuleOptions& options = {});
+  ~Module();
+
+  const Program& program() const { return *program_; }
+  const ModuleOptions& options() const { return options_; }
+  const MemoryMap& memory_map() const { return memory_map_; }
+  // Null for the interpreter.
+  const NativeCode* native_code() const { return native_code_.get(); }
+  // Cost of the block that starts at pc; nothing when pc is no jump target and not beyond the end of the
+  // code.
+  std::optional<uint32_t> gas_cost(uint32_t pc) const;
+
+ private:
+  Module() = default;
+
+  std::shared_ptr<const Program> program_;
+  ModuleOptions options_;
+  MemoryMap memory_map_;
+  std::unique_ptr<NativeCode> native_code_;
+};
+
+}  // namespace sandglass
