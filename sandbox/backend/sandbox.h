@@ -29,7 +29,7 @@
 #include <string_view>
 
 #include "sandbox/abi/vm_context.h"
-#include "sandbox/backend/interrupt.h"
+#include "sandbox/interrupt.h"
 #include "sandbox/compiler/module.h"
 
 namespace sandglass {
