@@ -38,8 +38,11 @@ struct alignas(64) VmContext {
   uint64_t memory_base;
   // Host code that the module's exit jumps to.
   uint64_t host_exit;
-  // What else emitted code keeps across a helper routine.
-  uint64_t scratch[2];
+  // memset: a0 at its start and the number of bytes it is filling.
+  uint64_t memset_start, memset_count;
+  // The entry sets the zero flag as this value demands: the guest may start behind an instruction whose flags a
+  // translated branch relies on.
+  uint64_t zero_flag_value;
   uint32_t exit_argument;
   ExitReason exit_reason;
   // Set by any thread to ask the guest to stop; read by the entry.

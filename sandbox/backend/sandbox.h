@@ -20,6 +20,7 @@
 // been provided, whatever its protection for the guest.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <initializer_list>
@@ -29,8 +30,9 @@
 #include <string_view>
 
 #include "sandbox/abi/vm_context.h"
-#include "sandbox/interrupt.h"
 #include "sandbox/compiler/module.h"
+#include "sandbox/interrupt.h"
+#include "sandbox/memory/access_map.h"
 
 namespace sandglass {
 
@@ -115,12 +117,57 @@ class Sandbox {
   Status reset_memory();
 
  protected:
-  Sandbox() = default;
+  // `context` belongs to the backend and lives as long as the sandbox; so does the memory at `memory`, the
+  // host address of guest address 0.
+  Sandbox(std::shared_ptr<const Module> module, const SandboxOptions& options, VmContext* context,
+          uint8_t* memory);
+
+  // The hooks of a backend. ---------------------------------------------------------------------------------
+
+  // The next resume() starts at pc, where execution is possible and the charge for entering in mid-block has
+  // been made. Entering a block at its start is charged by the guest itself.
+  virtual void enter(uint32_t pc) = 0;
+  // Runs until the guest stops, from enter() or from where it stopped. Honours stop_requested and the
+  // deadline.
+  virtual Interrupt resume(const RunLimits& limits) = 0;
+  // pc of the stop that resume() reported last, as the table in interrupt.h has it.
+  virtual uint32_t stopped_pc() const = 0;
+  // Makes a running guest look at stop_requested. Called by any thread.
+  virtual void kick() = 0;
+
+  // Memory. Ranges have been checked against access_ before; access_ is updated after a hook succeeded,
+  // except in heap_opened and aux_changed, which find the new state there.
+  virtual Status store(uint32_t address, std::span<const uint8_t> bytes) = 0;
+  virtual Status store_zeroes(uint32_t address, uint64_t size_bytes) = 0;
+  // Pages of static mode that sbrk has just opened; they must read as zero.
+  virtual Status heap_opened(const GuestRange& pages) = 0;
+  virtual Status aux_changed() = 0;
+  // Dynamic paging: `zeroed` pages are new and read as zero; without protection the pages go away.
+  virtual Status set_pages(const GuestRange& pages, std::optional<Protection> protection, bool zeroed) = 0;
+  virtual Status reset_storage() = 0;
+
+  std::atomic_ref<uint32_t> stop_requested() const { return std::atomic_ref(context_->stop_requested); }
+  // Takes back a request to stop and says as what run() shall report it.
+  InterruptKind take_stop_request() const;
+
+  static constexpr uint32_t kStopForInterrupt = 1, kStopForDeadline = 2;
 
   std::shared_ptr<const Module> module_;
-  VmContext* context_ = nullptr;
-  uint64_t register_mask_ = ~uint64_t{0};
-  // (details follow with the implementation)
+  VmContext* context_;
+  uint8_t* memory_;
+  AccessMap access_;
+
+ private:
+  std::optional<Interrupt> begin_at(uint32_t pc);
+  Interrupt settle(Interrupt stop);
+
+  const uint64_t register_mask_;
+  // What the pcs are; see the table in interrupt.h.
+  std::optional<uint32_t> host_pc_;     // set by the host and not yet run
+  std::optional<uint32_t> refused_pc_;  // trapped before it was entered
+  InterruptKind last_stop_ = InterruptKind::kFinished;
+  bool has_pc_ = false;
+  bool can_resume_ = false;
 };
 
 }  // namespace sandglass

@@ -8,6 +8,13 @@ Mapping::~Mapping() {
   if (data_ != nullptr) SG_CHECK(::munmap(data_, size_bytes_) == 0);
 }
 
+void Mapping::shrink(size_t size_bytes) {
+  SG_CHECK(size_bytes <= size_bytes_);
+  if (size_bytes == size_bytes_) return;
+  SG_CHECK(::munmap(data_ + size_bytes, size_bytes_ - size_bytes) == 0);
+  size_bytes_ = size_bytes;
+}
+
 Result<Mapping> Mapping::map(size_t size_bytes, int protection, const char* what) {
   void* base = ::mmap(nullptr, size_bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (base == MAP_FAILED) return Error::os(what);

@@ -27,6 +27,9 @@ class Mapping {
   // Zeroed private memory that can be read and written; pages appear on first touch.
   static Result<Mapping> anonymous(size_t size_bytes);
 
+  // Gives back everything behind the first `size_bytes` bytes (a multiple of the page size).
+  void shrink(size_t size_bytes);
+
   uint8_t* data() const { return data_; }
   size_t size_bytes() const { return size_bytes_; }
   explicit operator bool() const { return data_ != nullptr; }

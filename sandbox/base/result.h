@@ -51,7 +51,7 @@ struct Error {
   static Error make(ErrorKind kind, const char* what, uint64_t where = kNowhere,
                     std::string_view detail = {}) {
     Error error{.kind = kind, .what = what, .where = where};
-    std::memcpy(error.detail, detail.data(), std::min(detail.size(), sizeof error.detail - 1));
+    detail.copy(error.detail, sizeof error.detail - 1);
     return error;
   }
 };

@@ -3,6 +3,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
+#include <optional>
+#include <string_view>
 
 #include "sandbox/gas/cost_model.h"
 #include "sandbox/program/memory_map.h"
@@ -34,6 +37,7 @@ struct ModuleOptions {
   size_t max_native_bytes = size_t{512} << 20;
 };
 
+class ModuleImage;
 class NativeCode;
 
 class Module {
@@ -50,17 +54,22 @@ class Module {
   const MemoryMap& memory_map() const { return memory_map_; }
   // Null for the interpreter.
   const NativeCode* native_code() const { return native_code_.get(); }
+  // The file that sandboxes map their initial memory and their jump table from; made when it is asked for
+  // first. Compiled modules only. Safe from any thread.
+  Result<const ModuleImage*> image() const;
   // Cost of the block that starts at pc; nothing when pc is no jump target and not beyond the end of the
   // code.
   std::optional<uint32_t> gas_cost(uint32_t pc) const;
 
  private:
-  Module() = default;
+  Module();
 
   std::shared_ptr<const Program> program_;
   ModuleOptions options_;
   MemoryMap memory_map_;
   std::unique_ptr<NativeCode> native_code_;
+  mutable std::mutex image_mutex_;
+  mutable std::unique_ptr<ModuleImage> image_;
 };
 
 }  // namespace sandglass

@@ -27,6 +27,7 @@ GuestRange AccessMap::data_and_heap() const {
 
 AccessMap::Check AccessMap::check_guest(uint32_t address, uint64_t size_bytes, Access access) const {
   if (size_bytes == 0) return {};
+  if (size_bytes > kGuestSpaceBytes) return {.verdict = Verdict::kForbidden};  // the sum below would wrap
   if (dynamic_) return check_guest_dynamic(address, uint64_t{address} + size_bytes, access);
   const GuestRange aux = {map_.aux().begin, map_.aux().begin + aux_bytes_};
   if (data_and_heap().contains(address, size_bytes) || map_.stack().contains(address, size_bytes)) return {};
@@ -55,8 +56,9 @@ AccessMap::Check AccessMap::check_guest_dynamic(uint64_t begin, uint64_t end, Ac
 
 Status AccessMap::check_host(uint32_t address, uint64_t size_bytes, Access access) const {
   if (size_bytes == 0) return {};
-  const uint64_t end = uint64_t{address} + size_bytes;
-  if (address < kFirstGuestAddress || end > kGuestAddressEnd) return out_of_range(address);
+  constexpr GuestRange kSpace = {kFirstGuestAddress, kGuestAddressEnd};
+  if (!kSpace.contains(address, size_bytes)) return out_of_range(address);
+  const uint64_t end = address + size_bytes;
   if (dynamic_) {
     return check_guest_dynamic(address, end, Access::kRead).verdict == Verdict::kAllowed
                ? Status()

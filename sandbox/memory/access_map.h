@@ -36,11 +36,14 @@ class AccessMap {
   // What the host may do. kOutOfRange with the address otherwise.
   Status check_host(uint32_t address, uint64_t size_bytes, Access access) const;
 
+  uint32_t page_bytes() const { return map_.page_bytes(); }
+
   // Heap. `grow_heap` is sbrk: the new top, or nothing when it does not fit; it opens memory, it never closes
   // any.
   uint32_t heap_bytes() const { return heap_bytes_; }
   uint32_t heap_top() const { return map_.heap_base() + heap_bytes_; }
   std::optional<uint32_t> grow_heap(uint32_t size_bytes);
+  void set_heap_bytes(uint32_t heap_bytes) { heap_bytes_ = heap_bytes; }  // takes back a grow_heap
   // RW data and heap in one piece, rounded up to pages: what static mode makes writable.
   GuestRange data_and_heap() const;
 

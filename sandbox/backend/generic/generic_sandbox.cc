@@ -1,0 +1,253 @@
+#include "sandbox/backend/generic/generic_sandbox.h"
+
+#include <cstring>
+
+#include "sandbox/backend/generic/enter.h"
+
+namespace sandglass {
+
+Result<std::unique_ptr<Sandbox>> GenericSandbox::create(std::shared_ptr<const Module> module,
+                                                        const SandboxOptions& options) {
+  static const bool can_set_gs = can_set_gs_base();
+  if (!can_set_gs) {
+    return Error::make(
+        ErrorKind::kUnsupported,
+        "the generic backend needs the FSGSBASE instructions (Linux 5.9); use the interpreter");
+  }
+  SG_TRY(install_signal_handlers());
+  const ModuleImage* const image = SG_TRY(module->image());
+  std::unique_ptr<AddressSpace> space = SG_TRY(AddressSpace::acquire(*module, *image));
+  return std::unique_ptr<Sandbox>(new GenericSandbox(std::move(module), options, std::move(space)));
+}
+
+GenericSandbox::GenericSandbox(std::shared_ptr<const Module> module, const SandboxOptions& options,
+                               std::unique_ptr<AddressSpace> space)
+    : Sandbox(std::move(module), options, space->context(), space->memory()),
+      code_(*module_->native_code()),
+      space_(std::move(space)) {
+  clear_regs();
+  context_->guest_stack = reinterpret_cast<uint64_t>(space_->stack_top());
+  context_->memory_base = reinterpret_cast<uint64_t>(space_->memory());
+  context_->host_exit = reinterpret_cast<uint64_t>(sandglass_host_exit);
+  context_->stop_requested = 0;
+  guest_ = {.context = context_, .code = &code_, .is_metered = module_->options().gas != GasMetering::kNone};
+}
+
+GenericSandbox::~GenericSandbox() { AddressSpace::release(std::move(space_), access_); }
+
+// Running.
+// ------------------------------------------------------------------------------------------------------
+
+void GenericSandbox::enter(uint32_t pc) {
+  set_resume_offset(code_.entry_of(pc));
+  set_zero_flag_for(module_->program().decode(pc));
+  stop_pc_ = pc;
+}
+
+// A branch on a register being zero may rely on flags that an earlier instruction left.
+void GenericSandbox::set_zero_flag_for(const Instruction& in) { context_->zero_flag_value = reg(in.src1); }
+
+Interrupt GenericSandbox::resume(const RunLimits& limits) {
+  SG_CHECK(ensure_signal_stack());
+  thread_id_.store(this_thread_id(), std::memory_order_release);
+  const bool has_deadline = limits.deadline.count() > 0;
+  if (has_deadline)
+    SG_CHECK(DeadlineTimer::arm(static_cast<uint64_t>(limits.deadline.count()), kStopForDeadline));
+  do {
+    guest_.signal = 0;
+    guest_.is_stepping = false;
+    context_->exit_reason = ExitReason::kNone;
+    run_guest(guest_);
+    if (context_->exit_reason != ExitReason::kSbrk || guest_.signal != 0) break;
+    run_sbrk();
+  } while (true);
+  thread_id_.store(0, std::memory_order_release);
+  const Interrupt stop = guest_.signal == 0 ? stop_after_exit() : stop_after_signal();
+  if (has_deadline) {
+    DeadlineTimer::disarm();
+    stop_requested().fetch_and(~kStopForDeadline);
+  }
+  return stop;
+}
+
+void GenericSandbox::kick() {
+  const pid_t thread_id = thread_id_.load(std::memory_order_acquire);
+  if (thread_id != 0) request_stop(thread_id);
+}
+
+Interrupt GenericSandbox::stop_after_exit() {
+  // A return address belongs to the instruction in front of it.
+  stop_pc_.reset();
+  stop_offset_ = resume_offset() - 1;
+  switch (context_->exit_reason) {
+    case ExitReason::kFinished:
+      return {.kind = InterruptKind::kFinished};
+    case ExitReason::kHostCall:
+      return {.kind = InterruptKind::kHostCall, .host_call = context_->exit_argument};
+    case ExitReason::kTrap:
+      return {.kind = InterruptKind::kTrap, .trap = static_cast<TrapKind>(context_->exit_argument)};
+    case ExitReason::kStep:
+      return {.kind = InterruptKind::kStep};
+    case ExitReason::kOutOfGas: {
+      const uint32_t pc = code_.block_of_exit(resume_offset());
+      stop_pc_ = pc;
+      const NativeCode::Charge charge = code_.charge_of(pc);
+      context_->gas += charge.cost;
+      set_resume_offset(charge.native_begin);
+      return {.kind = InterruptKind::kOutOfGas};
+    }
+    case ExitReason::kMemset:
+      stop_pc_ = pc_of(stop_offset_);
+      set_resume_offset(code_.find(stop_offset_)->native_body);
+      return {.kind = InterruptKind::kOutOfGas};
+    case ExitReason::kInterrupted: {
+      stop_pc_ = pc_of(resume_offset());
+      return {.kind = take_stop_request()};
+    }
+    case ExitReason::kNone:
+    case ExitReason::kSbrk:
+      break;
+  }
+  SG_CHECK(!"emitted code left without a reason");
+  return {};
+}
+
+// The guest was taken out by the signal handler. A fault in the middle of a memset has made progress.
+Interrupt GenericSandbox::stop_after_signal() {
+  if (const std::optional<Interrupt> stop = stopped_in_memset()) return *stop;
+  const std::optional<NativeCode::Place> place = code_.find(guest_.native_offset);
+  SG_CHECK(place.has_value());
+  stop_pc_ = place->pc;
+  const Instruction in = module_->program().decode(place->pc);
+  if (guest_.signal == SIGURG) return interrupted_at(guest_.native_offset);
+  set_resume_offset(place->native_body);
+  if (info_of(in.opcode).access_bytes != 0) return fault_of(in);
+  return {.kind = InterruptKind::kTrap, .trap = TrapKind::kInvalidDynamicJump};
+}
+
+Interrupt GenericSandbox::interrupted_at(uint32_t native_offset) {
+  set_resume_offset(native_offset);
+  set_zero_flag_for(module_->program().decode(*stop_pc_));
+  return {.kind = take_stop_request()};
+}
+
+// If the guest was stopped while it filled memory: puts its registers and its gas where the bytes that are
+// done have brought them, and says what that stop is.
+std::optional<Interrupt> GenericSandbox::stopped_in_memset() {
+  const Trampolines& t = code_.tables().trampolines;
+  const bool is_whole = guest_.native_offset == t.memset_begin;
+  if (!is_whole && guest_.native_offset != t.partial_memset_begin) return std::nullopt;
+  const uint64_t missing = guest_.temporary;
+  const uint64_t done = context_->memset_count - missing;
+  const uint32_t left = static_cast<uint32_t>(reg(Reg::a2)) - static_cast<uint32_t>(done);
+  set_reg(Reg::a0, context_->memset_start + done);
+  set_reg(Reg::a2, left);
+  if (module_->options().gas != GasMetering::kNone) context_->gas += static_cast<int64_t>(missing);
+  // The routine was called, so the address behind the instruction is on the guest's stack.
+  uint64_t return_address;
+  std::memcpy(&return_address, space_->stack_top() - sizeof return_address, sizeof return_address);
+  const auto place =
+      code_.find(static_cast<uint32_t>(return_address - reinterpret_cast<uint64_t>(code_.code()) - 1));
+  SG_CHECK(place.has_value());
+  stop_pc_ = place->pc;
+  set_resume_offset(place->native_body);
+  if (guest_.signal == SIGURG) return Interrupt{.kind = take_stop_request()};
+  return fault_at(static_cast<uint32_t>(reg(Reg::a0)), 1, Access::kWrite);
+}
+
+Interrupt GenericSandbox::fault_of(const Instruction& in) {
+  const OpcodeInfo& info = info_of(in.opcode);
+  const bool is_absolute =
+      info.form == Form::AddrImm || info.form == Form::SrcAddr || info.form == Form::DstAddr;
+  const uint32_t base = is_absolute ? 0 : static_cast<uint32_t>(reg(in.base));
+  return fault_at(base + in.offset, info.access_bytes, is_store(info.form) ? Access::kWrite : Access::kRead);
+}
+
+// What the access rules say about an access that faulted.
+Interrupt GenericSandbox::fault_at(uint32_t address, uint32_t size_bytes, Access access) {
+  const AccessMap::Check check = access_.check_guest(address, size_bytes, access);
+  const MemoryFault fault = {.address = address, .size_bytes = size_bytes, .access = access};
+  if (check.verdict == AccessMap::Verdict::kForbidden) {
+    return {.kind = InterruptKind::kTrap, .trap = TrapKind::kMemoryAccess, .fault = fault};
+  }
+  // Static memory has no missing pages, and an allowed access does not fault.
+  SG_CHECK(check.verdict != AccessMap::Verdict::kAllowed);
+  return {.kind = InterruptKind::kPageFault,
+          .fault = fault,
+          .page_address = check.page_address,
+          .page_bytes = module_->memory_map().page_bytes(),
+          .is_write_protected = check.verdict == AccessMap::Verdict::kWriteProtected};
+}
+
+void GenericSandbox::run_sbrk() {
+  const Instruction in = module_->program().decode(pc_of(resume_offset() - 1));
+  // A size that does not fit into 32 bits counts as 0, which asks for the current top.
+  const uint64_t size = reg(in.src1) > UINT32_MAX ? 0 : reg(in.src1);
+  const std::optional<uint32_t> top = sbrk(static_cast<uint32_t>(size));
+  set_reg(in.dst, top ? internal::sign_extend(*top) : 0);
+}
+
+uint32_t GenericSandbox::pc_of(uint32_t native_offset) const {
+  const std::optional<NativeCode::Place> place = code_.find(native_offset);
+  SG_CHECK(place.has_value());
+  return place->pc;
+}
+
+uint32_t GenericSandbox::stopped_pc() const { return stop_pc_ ? *stop_pc_ : pc_of(stop_offset_); }
+
+// Memory.
+// -------------------------------------------------------------------------------------------------------
+
+// Calls copy(host address, size) for pieces of the range, each of which is writable meanwhile.
+template <typename Copy>
+Status GenericSandbox::with_writable_pages(uint32_t address, uint64_t size_bytes, Copy copy) {
+  if (is_accessible(address, size_bytes, Access::kWrite)) {
+    copy(memory_ + address, size_bytes);
+    return {};
+  }
+  const uint64_t page_bytes = module_->memory_map().page_bytes();
+  const uint64_t end = address + size_bytes;
+  for (uint64_t at = address; at < end;) {
+    const GuestRange page = {round_down(at, page_bytes), round_down(at, page_bytes) + page_bytes};
+    const uint64_t piece = std::min(end, page.end) - at;
+    const bool is_protected = !is_accessible(static_cast<uint32_t>(at), piece, Access::kWrite);
+    if (is_protected) SG_TRY(space_->protect(page, Protection::kReadWrite));
+    copy(memory_ + at, piece);
+    if (is_protected) SG_TRY(space_->protect(page, Protection::kRead));
+    at += piece;
+  }
+  return {};
+}
+
+Status GenericSandbox::store(uint32_t address, std::span<const uint8_t> bytes) {
+  const uint8_t* from = bytes.data();
+  return with_writable_pages(address, bytes.size(), [&from](uint8_t* to, uint64_t size_bytes) {
+    std::memcpy(to, from, size_bytes);
+    from += size_bytes;
+  });
+}
+
+Status GenericSandbox::store_zeroes(uint32_t address, uint64_t size_bytes) {
+  return with_writable_pages(address, size_bytes,
+                             [](uint8_t* to, uint64_t piece_bytes) { std::memset(to, 0, piece_bytes); });
+}
+
+Status GenericSandbox::heap_opened(const GuestRange& pages) {
+  return space_->protect(pages, Protection::kReadWrite);
+}
+
+Status GenericSandbox::aux_changed() {
+  const GuestRange aux = module_->memory_map().aux();
+  const GuestRange open = {aux.begin, aux.begin + access_.accessible_aux_bytes()};
+  SG_TRY(space_->protect({open.end, aux.end}, std::nullopt));
+  return space_->protect(open, Protection::kRead);
+}
+
+Status GenericSandbox::set_pages(const GuestRange& pages, std::optional<Protection> protection, bool zeroed) {
+  if (zeroed || !protection) SG_TRY(space_->discard(pages));
+  return space_->protect(pages, protection);
+}
+
+Status GenericSandbox::reset_storage() { return space_->reset(access_); }
+
+}  // namespace sandglass

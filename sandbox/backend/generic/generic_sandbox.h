@@ -1,0 +1,67 @@
+// GenericSandbox: the guest runs in this process, on the calling thread.
+//
+// Guest memory is guarded address space, faults are signals, entering and leaving is a function call. It
+// isolates by construction of the emitted code, not by the kernel: see the threat model in the README.
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "sandbox/backend/generic/address_space.h"
+#include "sandbox/backend/generic/signals.h"
+#include "sandbox/backend/sandbox.h"
+
+namespace sandglass {
+
+class GenericSandbox final : public Sandbox {
+ public:
+  // Fails with kUnsupported where GS cannot be set from user space.
+  static Result<std::unique_ptr<Sandbox>> create(std::shared_ptr<const Module> module,
+                                                 const SandboxOptions& options);
+  ~GenericSandbox() override;
+
+ protected:
+  void enter(uint32_t pc) override;
+  Interrupt resume(const RunLimits& limits) override;
+  uint32_t stopped_pc() const override;
+  void kick() override;
+  Status store(uint32_t address, std::span<const uint8_t> bytes) override;
+  Status store_zeroes(uint32_t address, uint64_t size_bytes) override;
+  Status heap_opened(const GuestRange& pages) override;
+  Status aux_changed() override;
+  Status set_pages(const GuestRange& pages, std::optional<Protection> protection, bool zeroed) override;
+  Status reset_storage() override;
+
+ private:
+  GenericSandbox(std::shared_ptr<const Module> module, const SandboxOptions& options,
+                 std::unique_ptr<AddressSpace> space);
+
+  Interrupt stop_after_exit();
+  Interrupt stop_after_signal();
+  Interrupt trap_at(const Instruction& in, TrapKind kind) const;
+  Interrupt fault_of(const Instruction& in);
+  Interrupt fault_at(uint32_t address, uint32_t size_bytes, Access access);
+  std::optional<Interrupt> stopped_in_memset();
+  Interrupt interrupted_at(uint32_t native_offset);
+  void run_sbrk();
+  uint32_t resume_offset() const {
+    return static_cast<uint32_t>(context_->resume_address - reinterpret_cast<uint64_t>(code_.code()));
+  }
+  void set_resume_offset(uint32_t native_offset) {
+    context_->resume_address = reinterpret_cast<uint64_t>(code_.code() + native_offset);
+  }
+  uint32_t pc_of(uint32_t native_offset) const;
+  void set_zero_flag_for(const Instruction& in);
+  template <typename Copy>
+  Status with_writable_pages(uint32_t address, uint64_t size_bytes, Copy copy);
+
+  const NativeCode& code_;
+  std::unique_ptr<AddressSpace> space_;
+  RunningGuest guest_;
+  std::atomic<pid_t> thread_id_{0};  // of the thread that is inside resume()
+  // The last stop: the pc itself, or a native offset inside the instruction it belongs to.
+  std::optional<uint32_t> stop_pc_;
+  uint32_t stop_offset_ = 0;
+};
+
+}  // namespace sandglass

@@ -1,0 +1,83 @@
+#include "sandbox/compiler/compiler.h"
+
+#include <algorithm>
+
+#include "sandbox/compiler/meters.h"
+#include "sandbox/compiler/translator_impl.h"
+
+namespace sandglass {
+
+void CompilerScratch::reset(size_t code_bytes) {
+  labels.assign(code_bytes, kUndefined);
+  fixups.clear();
+  blocks.clear();
+  folded.clear();
+}
+
+CompilerScratch& CompilerScratch::of_this_thread() {
+  thread_local CompilerScratch scratch;
+  return scratch;
+}
+
+namespace {
+
+// Address space to emit into. Only what is written costs memory.
+size_t buffer_bytes(const Program& program, const ModuleOptions& options) {
+  const uint64_t worst = uint64_t{program.code_bytes()} * kMaxNativeBytesPerCodeByte + KiB(64);
+  return round_up(std::min<uint64_t>(worst, options.max_native_bytes + kLimitSlackBytes), kMinPageBytes);
+}
+
+template <bool is_64, class Meter, GasMetering gas>
+Result<std::unique_ptr<NativeCode>> compile_with(const Program& program, const ModuleOptions& options) {
+  Mapping code = SG_TRY(Mapping::anonymous(buffer_bytes(program, options)));
+  Translator<is_64, Meter, gas> translator(program, options, code, CompilerScratch::of_this_thread());
+  const size_t used_bytes = translator.translate();
+  if (used_bytes == 0) {
+    return Error::make(ErrorKind::kExhausted, "the machine code would be larger than max_native_bytes",
+                       options.max_native_bytes);
+  }
+  return NativeCode::create(program, options.step_tracing, std::move(code), used_bytes,
+                            translator.take_tables());
+}
+
+template <bool is_64, GasMetering gas>
+Result<std::unique_ptr<NativeCode>> compile_metered(const Program& program, const ModuleOptions& options) {
+  switch (options.cost_model.kind()) {
+    case CostModel::Kind::kNaive:
+      return compile_with<is_64, NaiveMeter, gas>(program, options);
+    case CostModel::Kind::kTable:
+      return compile_with<is_64, TableMeter, gas>(program, options);
+    case CostModel::Kind::kPipeline:
+      return compile_with<is_64, PipelineMeter, gas>(program, options);
+  }
+  return Error::make(ErrorKind::kInvalidArgument, "no such cost model");
+}
+
+template <bool is_64>
+Result<std::unique_ptr<NativeCode>> compile_for_width(const Program& program, const ModuleOptions& options) {
+  switch (options.gas) {
+    case GasMetering::kNone:
+      return compile_with<is_64, NoMeter, GasMetering::kNone>(program, options);
+    case GasMetering::kSync:
+      return compile_metered<is_64, GasMetering::kSync>(program, options);
+    case GasMetering::kAsync:
+      return compile_metered<is_64, GasMetering::kAsync>(program, options);
+  }
+  return Error::make(ErrorKind::kInvalidArgument, "no such kind of gas metering");
+}
+
+}  // namespace
+
+Result<std::unique_ptr<NativeCode>> compile(const Program& program, const ModuleOptions& options) {
+  // Asked once: the CPUID behind it can take microseconds in a virtual machine.
+  static const bool cpu_is_fine = __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
+                                  __builtin_cpu_supports("lzcnt") && __builtin_cpu_supports("popcnt");
+  if (!cpu_is_fine) {
+    return Error::make(ErrorKind::kUnsupported,
+                       "the recompiler needs a CPU with BMI1, BMI2, LZCNT and POPCNT; use the interpreter");
+  }
+  return program.is_64_bit() ? compile_for_width<true>(program, options)
+                             : compile_for_width<false>(program, options);
+}
+
+}  // namespace sandglass

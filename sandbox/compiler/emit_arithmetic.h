@@ -1,0 +1,484 @@
+// Translation of instructions that only compute: registers and immediates in, one register out.
+//
+// emit_arithmetic<op, is_64>() is a table in the shape of code: one line per opcode, chosen at compile time.
+// `wide` operations use 64-bit operands. Mnemonics ending in _32 compute in 32 bits and, in 64-bit sets,
+// extend the sign of the result; in 32-bit sets every operation is a 32-bit one and upper halves stay zero by
+// itself.
+#pragma once
+
+#include <string_view>
+
+#include "sandbox/compiler/emitter.h"
+
+namespace sandglass {
+namespace emit {
+
+using x64::Alu;
+using x64::Condition;
+using x64::Shift;
+
+inline void move(Emitter& e, bool wide, uint32_t dst, uint32_t src) {
+  if (dst != src) e.mov(wide, dst, src);
+}
+
+inline void add(Emitter& e, bool wide, const Instruction& in) {
+  const uint32_t d = native(in.dst), a = native(in.src1), b = native(in.src2);
+  if (d == a || d == b) {
+    e.alu(Alu::kAdd, wide, d, d == a ? b : a);
+    e.zero_flag_of = number(in.dst);
+  } else {
+    e.lea_sum(wide, d, a, b);
+  }
+}
+
+inline void subtract(Emitter& e, bool wide, const Instruction& in) {
+  const uint32_t d = native(in.dst), a = native(in.src1), b = native(in.src2);
+  if (d == b && d != a) {
+    e.unary(3, wide, d);
+    e.alu(Alu::kAdd, wide, d, a);
+  } else {
+    move(e, wide, d, a);
+    e.alu(Alu::kSub, wide, d, b);
+  }
+  e.zero_flag_of = number(in.dst);
+}
+
+// and, or, xor.
+inline void logic(Emitter& e, Alu op, bool wide, const Instruction& in) {
+  const uint32_t d = native(in.dst), a = native(in.src1), b = native(in.src2);
+  if (d == b) {
+    e.alu(op, wide, d, a);
+  } else {
+    move(e, wide, d, a);
+    e.alu(op, wide, d, b);
+  }
+  e.zero_flag_of = number(in.dst);
+}
+
+inline void multiply(Emitter& e, bool wide, const Instruction& in) {
+  const uint32_t d = native(in.dst), a = native(in.src1), b = native(in.src2);
+  if (d == b) return e.imul(wide, d, a);
+  move(e, wide, d, a);
+  e.imul(wide, d, b);
+}
+
+inline void add_imm(Emitter& e, bool wide, const Instruction& in) {
+  const uint32_t d = native(in.dst), s = native(in.src1);
+  const auto value = static_cast<int32_t>(in.imm);
+  if (d != s) return e.lea(wide, d, s, value);
+  e.alu_imm(Alu::kAdd, wide, d, value);
+  e.zero_flag_of = number(in.dst);
+}
+
+inline void logic_imm(Emitter& e, Alu op, bool wide, const Instruction& in) {
+  move(e, wide, native(in.dst), native(in.src1));
+  e.alu_imm(op, wide, native(in.dst), static_cast<int32_t>(in.imm));
+  e.zero_flag_of = number(in.dst);
+}
+
+inline void negate_and_add_imm(Emitter& e, bool wide, const Instruction& in) {
+  const uint32_t d = native(in.dst), s = native(in.src1);
+  if (d == s) {
+    e.unary(3, wide, d);
+    e.alu_imm(Alu::kAdd, wide, d, static_cast<int32_t>(in.imm));
+  } else {
+    e.load_constant(d, wide ? in.imm : in.imm & UINT32_MAX);
+    e.alu(Alu::kSub, wide, d, s);
+  }
+}
+
+// dst = condition ? 1 : 0 after `compare` has set the flags.
+template <typename Compare>
+void set_if(Emitter& e, Condition condition, uint32_t dst, bool dst_is_source, Compare compare) {
+  if (!dst_is_source) {
+    e.alu(Alu::kXor, false, dst, dst);
+    compare();
+    e.setcc(condition, dst);
+  } else {
+    compare();
+    e.setcc(condition, kTemp);
+    e.op0f_rr(0xb6, false, dst, kTemp);  // movzx dst, cl
+  }
+}
+
+inline void compare_imm(Emitter& e, bool wide, uint32_t reg, int32_t value) {
+  if (value == 0) return e.test(wide, reg, reg);
+  e.alu_imm(Alu::kCmp, wide, reg, value);
+}
+
+inline void set(Emitter& e, Condition condition, bool wide, const Instruction& in) {
+  const uint32_t d = native(in.dst), a = native(in.src1), b = native(in.src2);
+  set_if(e, condition, d, d == a || d == b, [&] { e.alu(Alu::kCmp, wide, a, b); });
+}
+
+inline void set_imm(Emitter& e, Condition condition, bool wide, const Instruction& in) {
+  const uint32_t d = native(in.dst), s = native(in.src1);
+  set_if(e, condition, d, d == s, [&] { compare_imm(e, wide, s, static_cast<int32_t>(in.imm)); });
+}
+
+// dst = whichever of the sources wins; `condition` holds when the first one loses.
+inline void choose(Emitter& e, Condition condition, Condition opposite, bool wide, const Instruction& in) {
+  const uint32_t d = native(in.dst), a = native(in.src1), b = native(in.src2);
+  e.alu(Alu::kCmp, wide, a, b);
+  if (d == b) return e.cmov(opposite, wide, d, a);
+  move(e, wide, d, a);
+  e.cmov(condition, wide, d, b);
+}
+
+inline void move_if(Emitter& e, Condition condition, bool wide, const Instruction& in) {
+  e.test(wide, native(in.src2), native(in.src2));
+  e.cmov(condition, wide, native(in.dst), native(in.src1));
+}
+
+inline void move_imm_if(Emitter& e, Condition condition, bool wide, const Instruction& in) {
+  e.load_constant(kTemp, wide ? in.imm : in.imm & UINT32_MAX);
+  e.test(wide, native(in.src1), native(in.src1));
+  e.cmov(condition, wide, native(in.dst), kTemp);
+}
+
+inline void shift_imm(Emitter& e, Shift op, bool wide, const Instruction& in) {
+  move(e, wide, native(in.dst), native(in.src1));
+  e.shift_imm(op, wide, native(in.dst), static_cast<uint32_t>(in.imm) & (wide ? 63 : 31));
+}
+
+inline void rotate_imm(Emitter& e, bool wide, const Instruction& in) {
+  e.rorx(wide, native(in.dst), native(in.src1), static_cast<uint32_t>(in.imm) & (wide ? 63 : 31));
+}
+
+// The hardware masks counts exactly as the guest's instructions demand.
+inline void shift_by(Emitter& e, Shift op, bool wide, uint32_t dst, uint32_t value, uint32_t count) {
+  const uint32_t pp = op == Shift::kShl ? 1 : op == Shift::kSar ? 2 : 3;
+  e.vex_rrr(2, pp, 0xf7, wide, dst, count, value);
+}
+
+inline void shift(Emitter& e, Shift op, bool wide, const Instruction& in) {
+  shift_by(e, op, wide, native(in.dst), native(in.src1), native(in.src2));
+}
+
+// The immediate is the value, the register the count.
+inline void shift_alt(Emitter& e, Shift op, bool wide, const Instruction& in) {
+  e.load_constant(kTemp, wide ? in.imm : in.imm & UINT32_MAX);
+  shift_by(e, op, wide, native(in.dst), kTemp, native(in.src1));
+}
+
+inline void rotate(Emitter& e, Shift op, bool wide, const Instruction& in) {
+  const uint32_t d = native(in.dst);
+  e.mov(false, kTemp, native(in.src2));
+  move(e, wide, d, native(in.src1));
+  e.shift_cl(op, wide, d);
+}
+
+inline void rotate_right_alt(Emitter& e, bool wide, const Instruction& in) {
+  e.mov(false, kTemp, native(in.src1));
+  e.load_constant(native(in.dst), wide ? in.imm : in.imm & UINT32_MAX);
+  e.shift_cl(Shift::kRor, wide, native(in.dst));
+}
+
+inline void or_inverted(Emitter& e, bool wide, const Instruction& in) {
+  e.mov(wide, kTemp, native(in.src2));
+  e.unary(2, wide, kTemp);
+  move(e, wide, native(in.dst), native(in.src1));
+  e.alu(Alu::kOr, wide, native(in.dst), kTemp);
+}
+
+inline void xnor(Emitter& e, bool wide, const Instruction& in) {
+  logic(e, Alu::kXor, wide, in);
+  e.unary(2, wide, native(in.dst));
+  e.zero_flag_of = kNoRegister;
+}
+
+// High halves of products.
+// -------------------------------------------------------------------------------------
+
+// 32-bit operands: one 64-bit product holds both halves.
+inline void multiply_upper_32(Emitter& e, bool signed1, bool signed2, const Instruction& in) {
+  const uint32_t d = native(in.dst), a = native(in.src1), b = native(in.src2);
+  signed1 ? e.movsxd(kTemp, a) : e.mov(false, kTemp, a);
+  signed2 ? e.movsxd(d, b) : e.mov(false, d, b);
+  e.imul(true, d, kTemp);
+  e.shift_imm(Shift::kShr, true, d, 32);
+}
+
+// mulx multiplies by rdx, which belongs to the guest: it waits in the temporary meanwhile.
+inline void multiply_upper_unsigned_64(Emitter& e, const Instruction& in) {
+  const uint32_t d = native(in.dst), a = native(in.src1), b = native(in.src2);
+  e.mov(true, kTemp, x64::rdx);
+  move(e, true, x64::rdx, a);
+  e.vex_rrr(2, 3, 0xf6, true, d, d, b == x64::rdx ? uint32_t{kTemp} : b);
+  if (d != x64::rdx) e.mov(true, x64::rdx, kTemp);
+}
+
+inline void multiply_upper_signed_64(Emitter& e, const Instruction& in) {
+  const uint32_t d = native(in.dst);
+  e.mov(true, kTemp, native(in.src2));
+  if (d != x64::rax) e.push(x64::rax);
+  if (d != x64::rdx) e.push(x64::rdx);
+  move(e, true, x64::rax, native(in.src1));
+  e.unary(5, true, kTemp);
+  move(e, true, d, x64::rdx);
+  if (d != x64::rdx) e.pop(x64::rdx);
+  if (d != x64::rax) e.pop(x64::rax);
+}
+
+// The signed operand counts 2^64 less when it is negative, so its upper product is smaller by the other
+// operand.
+inline void multiply_upper_signed_unsigned_64(Emitter& e, const Instruction& in) {
+  e.mov(true, kTemp, native(in.src1));
+  e.shift_imm(Shift::kSar, true, kTemp, 63);
+  e.alu(Alu::kAnd, true, kTemp, native(in.src2));
+  e.push(kTemp);
+  multiply_upper_unsigned_64(e, in);
+  e.pop(kTemp);
+  e.alu(Alu::kSub, true, native(in.dst), kTemp);
+}
+
+// Divisions.
+// -----------------------------------------------------------------------------------------------------
+
+// Moves quotient (rax) and remainder (rdx) to where they are wanted.
+inline void move_results(Emitter& e, bool wide, uint8_t quotient, uint8_t remainder) {
+  if (quotient == x64::rdx && remainder == x64::rax) return e.op_rr(0x87, true, x64::rax, x64::rdx);  // xchg
+  if (quotient == x64::rdx) {
+    if (remainder != kNoRegister) move(e, wide, remainder, x64::rdx);
+    return e.mov(wide, x64::rdx, x64::rax);
+  }
+  if (quotient != kNoRegister) move(e, wide, quotient, x64::rax);
+  if (remainder != kNoRegister) move(e, wide, remainder, x64::rdx);
+}
+
+// One machine division for quotient, remainder or both (kNoRegister: not wanted). It must never fault: the
+// divisors 0 and, for signed ones, −1 (where MIN / −1 overflows) leave for the rare cases.
+inline void divide(Emitter& e, bool wide, bool is_signed, bool sign_extend, Reg dividend, Reg divisor,
+                   uint8_t quotient, uint8_t remainder) {
+  const auto wanted = [&](uint32_t reg) { return quotient == reg || remainder == reg; };
+  e.mov(wide, kTemp, native(divisor));
+  if (is_signed) {
+    // 0 and −1 are the divisors for which divisor + 1 is at most 1, unsigned.
+    e.alu_imm(Alu::kAdd, wide, kTemp, 1);
+    e.alu_imm(Alu::kCmp, wide, kTemp, 1);
+    e.jcc_rel32(Condition::kBelowEqual, 0);
+  } else {
+    e.test(wide, kTemp, kTemp);
+    e.jcc_rel32(Condition::kEqual, 0);
+  }
+  uint8_t* const jump_end = e.cursor();
+  if (is_signed) e.alu_imm(Alu::kSub, wide, kTemp, 1);
+  if (!wanted(x64::rax)) e.push(x64::rax);
+  if (!wanted(x64::rdx)) e.push(x64::rdx);
+  move(e, wide, x64::rax, native(dividend));
+  if (is_signed) {
+    e.bytes(wide ? 0x9948u : 0x9940u, 2);  // cqo, cdq
+  } else {
+    e.alu(Alu::kXor, false, x64::rdx, x64::rdx);
+  }
+  e.unary(is_signed ? 7 : 6, wide, kTemp);
+  move_results(e, wide, quotient, remainder);
+  if (!wanted(x64::rdx)) e.pop(x64::rdx);
+  if (!wanted(x64::rax)) e.pop(x64::rax);
+  e.rare_divisions.push_back({.jump_end = jump_end,
+                              .return_to = e.cursor(),
+                              .dividend = static_cast<uint8_t>(native(dividend)),
+                              .divisor = static_cast<uint8_t>(native(divisor)),
+                              .quotient = quotient,
+                              .remainder = remainder,
+                              .wide = wide,
+                              .is_signed = is_signed,
+                              .sign_extend = sign_extend});
+  if (!sign_extend) return;
+  if (quotient != kNoRegister) e.movsxd(quotient, quotient);
+  if (remainder != kNoRegister) e.movsxd(remainder, remainder);
+}
+
+// The cases divide() left out: x / 0 = all ones and x % 0 = x; x / −1 = −x and x % −1 = 0. The temporary
+// holds divisor + 1 for signed divisions, 0 for unsigned ones.
+inline void rare_division(Emitter& e, const RareDivision& d) {
+  // The quotient may overwrite the dividend that the remainder needs, so the dividend is read first.
+  if (d.is_signed) {
+    e.test(d.wide, kTemp, kTemp);
+    e.mov(d.wide, kTemp, d.dividend);
+    e.jcc_rel8(Condition::kEqual, 0);
+    uint8_t* const to_minus_one = e.cursor();
+    if (d.remainder != kNoRegister) e.mov(d.wide, d.remainder, kTemp);
+    if (d.quotient != kNoRegister) e.load_constant(d.quotient, d.wide ? ~uint64_t{0} : UINT32_MAX);
+    e.jmp(d.return_to);
+    to_minus_one[-1] = static_cast<uint8_t>(e.cursor() - to_minus_one);
+    if (d.quotient != kNoRegister) {
+      e.mov(d.wide, d.quotient, kTemp);
+      e.unary(3, d.wide, d.quotient);
+    }
+    if (d.remainder != kNoRegister) e.load_constant(d.remainder, 0);
+  } else {
+    e.mov(d.wide, kTemp, d.dividend);
+    if (d.remainder != kNoRegister) e.mov(d.wide, d.remainder, kTemp);
+    if (d.quotient != kNoRegister) e.load_constant(d.quotient, d.wide ? ~uint64_t{0} : UINT32_MAX);
+  }
+  e.jmp(d.return_to);
+}
+
+struct DivisionKind {
+  bool is_division = false, is_signed = false, is_remainder = false;
+};
+
+constexpr DivisionKind division_kind(Opcode op) {
+  switch (op) {
+    case Opcode::kDivUnsigned32:
+    case Opcode::kDivUnsigned64:
+      return {true, false, false};
+    case Opcode::kDivSigned32:
+    case Opcode::kDivSigned64:
+      return {true, true, false};
+    case Opcode::kRemUnsigned32:
+    case Opcode::kRemUnsigned64:
+      return {true, false, true};
+    case Opcode::kRemSigned32:
+    case Opcode::kRemSigned64:
+      return {true, true, true};
+    default:
+      return {};
+  }
+}
+
+constexpr bool is_narrow(Opcode op) {
+  constexpr std::string_view names[] = {
+#define SG_OPCODE(enumerator, mnemonic, form, latest64, jam, revive, latest32, access, flow) mnemonic,
+#include "sandbox/program/opcodes.def"
+#undef SG_OPCODE
+  };
+  return op != Opcode::kInvalid && names[static_cast<size_t>(op)].ends_with("_32");
+}
+
+}  // namespace emit
+
+template <Opcode op, bool is_64>
+inline void emit_arithmetic(Emitter& e, const Instruction& in) {
+  using namespace emit;
+  using enum Opcode;
+  constexpr bool wide = is_64 && !is_narrow(op);
+  constexpr auto is = [](auto... ops) { return ((op == ops) || ...); };
+  constexpr DivisionKind division = division_kind(op);
+
+  if constexpr (division.is_division) {
+    const auto d = static_cast<uint8_t>(native(in.dst));
+    divide(e, wide, division.is_signed, is_64 && !wide, in.src1, in.src2,
+           division.is_remainder ? kNoRegister : d, division.is_remainder ? d : kNoRegister);
+    return;  // extends the sign itself
+  } else if constexpr (is(kMoveReg)) {
+    move(e, is_64, native(in.dst), native(in.src1));
+    return;
+  } else if constexpr (is(kLoadImm, kLoadImm64)) {
+    e.load_constant(native(in.dst), is_64 ? in.imm : in.imm & UINT32_MAX);
+    return;
+  } else if constexpr (is(kAdd32, kAdd64)) {
+    add(e, wide, in);
+  } else if constexpr (is(kSub32, kSub64)) {
+    subtract(e, wide, in);
+  } else if constexpr (is(kMul32, kMul64)) {
+    multiply(e, wide, in);
+  } else if constexpr (is(kAnd)) {
+    logic(e, Alu::kAnd, wide, in);
+  } else if constexpr (is(kOr)) {
+    logic(e, Alu::kOr, wide, in);
+  } else if constexpr (is(kXor)) {
+    logic(e, Alu::kXor, wide, in);
+  } else if constexpr (is(kAddImm32, kAddImm64)) {
+    add_imm(e, wide, in);
+  } else if constexpr (is(kAndImm)) {
+    logic_imm(e, Alu::kAnd, wide, in);
+  } else if constexpr (is(kOrImm)) {
+    logic_imm(e, Alu::kOr, wide, in);
+  } else if constexpr (is(kXorImm)) {
+    logic_imm(e, Alu::kXor, wide, in);
+  } else if constexpr (is(kMulImm32, kMulImm64)) {
+    e.imul_imm(wide, native(in.dst), native(in.src1), static_cast<int32_t>(in.imm));
+  } else if constexpr (is(kNegateAndAddImm32, kNegateAndAddImm64)) {
+    negate_and_add_imm(e, wide, in);
+  } else if constexpr (is(kSetLessThanUnsigned)) {
+    set(e, Condition::kBelow, wide, in);
+  } else if constexpr (is(kSetLessThanSigned)) {
+    set(e, Condition::kLess, wide, in);
+  } else if constexpr (is(kSetLessThanUnsignedImm)) {
+    set_imm(e, Condition::kBelow, wide, in);
+  } else if constexpr (is(kSetLessThanSignedImm)) {
+    set_imm(e, Condition::kLess, wide, in);
+  } else if constexpr (is(kSetGreaterThanUnsignedImm)) {
+    set_imm(e, Condition::kAbove, wide, in);
+  } else if constexpr (is(kSetGreaterThanSignedImm)) {
+    set_imm(e, Condition::kGreater, wide, in);
+  } else if constexpr (is(kMaximum)) {
+    choose(e, Condition::kLess, Condition::kGreaterEqual, wide, in);
+  } else if constexpr (is(kMaximumUnsigned)) {
+    choose(e, Condition::kBelow, Condition::kAboveEqual, wide, in);
+  } else if constexpr (is(kMinimum)) {
+    choose(e, Condition::kGreater, Condition::kLessEqual, wide, in);
+  } else if constexpr (is(kMinimumUnsigned)) {
+    choose(e, Condition::kAbove, Condition::kBelowEqual, wide, in);
+  } else if constexpr (is(kCmovIfZero)) {
+    move_if(e, Condition::kEqual, wide, in);
+  } else if constexpr (is(kCmovIfNotZero)) {
+    move_if(e, Condition::kNotEqual, wide, in);
+  } else if constexpr (is(kCmovIfZeroImm)) {
+    move_imm_if(e, Condition::kEqual, wide, in);
+  } else if constexpr (is(kCmovIfNotZeroImm)) {
+    move_imm_if(e, Condition::kNotEqual, wide, in);
+  } else if constexpr (is(kShiftLogicalLeft32, kShiftLogicalLeft64)) {
+    shift(e, Shift::kShl, wide, in);
+  } else if constexpr (is(kShiftLogicalRight32, kShiftLogicalRight64)) {
+    shift(e, Shift::kShr, wide, in);
+  } else if constexpr (is(kShiftArithmeticRight32, kShiftArithmeticRight64)) {
+    shift(e, Shift::kSar, wide, in);
+  } else if constexpr (is(kShiftLogicalLeftImm32, kShiftLogicalLeftImm64)) {
+    shift_imm(e, Shift::kShl, wide, in);
+  } else if constexpr (is(kShiftLogicalRightImm32, kShiftLogicalRightImm64)) {
+    shift_imm(e, Shift::kShr, wide, in);
+  } else if constexpr (is(kShiftArithmeticRightImm32, kShiftArithmeticRightImm64)) {
+    shift_imm(e, Shift::kSar, wide, in);
+  } else if constexpr (is(kShiftLogicalLeftImmAlt32, kShiftLogicalLeftImmAlt64)) {
+    shift_alt(e, Shift::kShl, wide, in);
+  } else if constexpr (is(kShiftLogicalRightImmAlt32, kShiftLogicalRightImmAlt64)) {
+    shift_alt(e, Shift::kShr, wide, in);
+  } else if constexpr (is(kShiftArithmeticRightImmAlt32, kShiftArithmeticRightImmAlt64)) {
+    shift_alt(e, Shift::kSar, wide, in);
+  } else if constexpr (is(kRotateLeft32, kRotateLeft64)) {
+    rotate(e, Shift::kRol, wide, in);
+  } else if constexpr (is(kRotateRight32, kRotateRight64)) {
+    rotate(e, Shift::kRor, wide, in);
+  } else if constexpr (is(kRotateRightImm32, kRotateRightImm64)) {
+    rotate_imm(e, wide, in);
+  } else if constexpr (is(kRotateRightImmAlt32, kRotateRightImmAlt64)) {
+    rotate_right_alt(e, wide, in);
+  } else if constexpr (is(kAndInverted)) {
+    e.vex_rrr(2, 0, 0xf2, wide, native(in.dst), native(in.src2), native(in.src1));
+  } else if constexpr (is(kOrInverted)) {
+    or_inverted(e, wide, in);
+  } else if constexpr (is(kXnor)) {
+    xnor(e, wide, in);
+  } else if constexpr (is(kMulUpperSignedSigned)) {
+    is_64 ? multiply_upper_signed_64(e, in) : multiply_upper_32(e, true, true, in);
+  } else if constexpr (is(kMulUpperUnsignedUnsigned)) {
+    is_64 ? multiply_upper_unsigned_64(e, in) : multiply_upper_32(e, false, false, in);
+  } else if constexpr (is(kMulUpperSignedUnsigned)) {
+    is_64 ? multiply_upper_signed_unsigned_64(e, in) : multiply_upper_32(e, true, false, in);
+  } else if constexpr (is(kCountSetBits32, kCountSetBits64)) {
+    e.opf30f_rr(0xb8, wide, native(in.dst), native(in.src1));
+    return;  // counts are small and not negative
+  } else if constexpr (is(kCountLeadingZeroBits32, kCountLeadingZeroBits64)) {
+    e.opf30f_rr(0xbd, wide, native(in.dst), native(in.src1));
+    return;
+  } else if constexpr (is(kCountTrailingZeroBits32, kCountTrailingZeroBits64)) {
+    e.opf30f_rr(0xbc, wide, native(in.dst), native(in.src1));
+    return;
+  } else if constexpr (is(kSignExtend8)) {
+    e.op0f_rr(0xbe, is_64, native(in.dst), native(in.src1));
+  } else if constexpr (is(kSignExtend16)) {
+    e.op0f_rr(0xbf, is_64, native(in.dst), native(in.src1));
+  } else if constexpr (is(kZeroExtend16)) {
+    e.op0f_rr(0xb7, false, native(in.dst), native(in.src1));
+  } else {
+    static_assert(op == kReverseByte, "an opcode without a translation");
+    move(e, is_64, native(in.dst), native(in.src1));
+    e.bswap(is_64, native(in.dst));
+  }
+  if constexpr (is_64 && is_narrow(op)) e.movsxd(native(in.dst), native(in.dst));
+}
+
+}  // namespace sandglass

@@ -1,0 +1,73 @@
+#include "sandbox/compiler/module_image.h"
+
+#include <sys/mman.h>
+
+#include <atomic>
+#include <vector>
+
+#include "sandbox/base/units.h"
+#include "sandbox/compiler/native_code.h"
+
+namespace sandglass {
+namespace {
+
+// Not canonical, so a jump through it raises a general protection fault at the jump (Intel SDM volume 2,
+// JMP).
+constexpr uint64_t kNoTarget = 0x8000'dead'dead'dead;
+
+std::vector<uint64_t> make_jump_table(const NativeCode& code) {
+  const std::vector<uint32_t>& targets = code.tables().jump_table;
+  // Entry k is guest code address 2 * (k + 1).
+  std::vector<uint64_t> slots(round_up(2 * (targets.size() + 1), kMinPageBytes / sizeof(uint64_t)),
+                              kNoTarget);
+  for (size_t k = 0; k < targets.size(); ++k) {
+    if (targets[k] != 0) slots[2 * (k + 1)] = reinterpret_cast<uint64_t>(code.code() + targets[k]);
+  }
+  return slots;
+}
+
+Status write_at(int fd, uint64_t offset, const void* data, size_t size_bytes) {
+  const auto* bytes = static_cast<const uint8_t*>(data);
+  while (size_bytes > 0) {
+    const ssize_t written = ::pwrite(fd, bytes, size_bytes, static_cast<off_t>(offset));
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return Error::os("write a module's image");
+    bytes += written;
+    offset += static_cast<uint64_t>(written);
+    size_bytes -= static_cast<size_t>(written);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ModuleImage>> ModuleImage::create(const Module& module) {
+  static std::atomic<uint64_t> next_id{1};
+  const NativeCode& code = *module.native_code();
+  const ProgramParts& parts = module.program().parts();
+  const std::vector<uint64_t> slots = make_jump_table(code);
+  std::vector<uint64_t> return_slots(kMinPageBytes / sizeof(uint64_t), kNoTarget);
+  return_slots[0] = reinterpret_cast<uint64_t>(code.code() + code.tables().trampolines.finished);
+
+  std::unique_ptr<ModuleImage> image(new ModuleImage);
+  image->id_ = next_id.fetch_add(1, std::memory_order_relaxed);
+  uint64_t end = 0;
+  const auto place = [&end](size_t size_bytes) {
+    const Part part = {.file_offset = end, .size_bytes = round_up(size_bytes, kMinPageBytes)};
+    end += part.size_bytes;
+    return part;
+  };
+  image->jump_table_ = place(slots.size() * sizeof(uint64_t));
+  image->return_page_ = place(kMinPageBytes);
+  image->ro_data_ = place(parts.ro_data.size());
+  image->rw_data_ = place(parts.rw_data.size());
+  image->file_ = SG_TRY(create_memfd("sandglass-module", end));
+  const int fd = image->fd();
+  SG_TRY(write_at(fd, image->jump_table_.file_offset, slots.data(), image->jump_table_.size_bytes));
+  SG_TRY(write_at(fd, image->return_page_.file_offset, return_slots.data(), kMinPageBytes));
+  SG_TRY(write_at(fd, image->ro_data_.file_offset, parts.ro_data.data(), parts.ro_data.size()));
+  SG_TRY(write_at(fd, image->rw_data_.file_offset, parts.rw_data.data(), parts.rw_data.size()));
+  return image;
+}
+
+}  // namespace sandglass

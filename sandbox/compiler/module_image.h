@@ -1,0 +1,43 @@
+// ModuleImage: what all sandboxes of a module share, as one anonymous file they map from.
+//
+//   jump table │ page with the return-to-host entry │ RO data │ RW data         each part starts on a page
+//
+// The jump table has a slot of 8 bytes per guest code address: odd ones, address 0 and invalid targets hold
+// an address that no jump accepts, so that the jump faults where it stands. RW data is mapped copy-on-write:
+// a fresh copy costs nothing until it is written to.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "sandbox/base/mapping.h"
+#include "sandbox/compiler/module.h"
+
+namespace sandglass {
+
+class ModuleImage {
+ public:
+  struct Part {
+    uint64_t file_offset = 0;
+    uint64_t size_bytes = 0;  // whole pages
+  };
+
+  static Result<std::unique_ptr<ModuleImage>> create(const Module& module);
+
+  // Distinguishes images for as long as the process lives.
+  uint64_t id() const { return id_; }
+  int fd() const { return file_.get(); }
+  Part jump_table() const { return jump_table_; }
+  Part return_page() const { return return_page_; }
+  Part ro_data() const { return ro_data_; }
+  Part rw_data() const { return rw_data_; }
+
+ private:
+  ModuleImage() = default;
+
+  uint64_t id_ = 0;
+  UniqueFd file_;
+  Part jump_table_, return_page_, ro_data_, rw_data_;
+};
+
+}  // namespace sandglass

@@ -1,0 +1,97 @@
+// NativeCode: the machine code of a module, executable and never writable again, and the tables that lead
+// from native addresses to guest code offsets and back.
+//
+//   trampolines │ guest code, in guest order │ rare divisions │ out-of-gas exits, 5 bytes per block
+//
+// The way back costs one byte per instruction (its native length) and one Checkpoint per 64 bytes of guest
+// code; looking something up is a binary search and a short walk. What breaks the straight order is listed
+// apart.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "sandbox/base/mapping.h"
+#include "sandbox/compiler/module.h"
+
+namespace sandglass {
+
+// A stretch of native code that belongs to guest pc although it does not lie where the tables would put it.
+struct Detour {
+  uint32_t native_begin = 0, native_end = 0;
+  uint32_t pc = 0;
+};
+
+// Offsets of the fixed routines at the start of the code; all of them end in the one exit.
+struct Trampolines {
+  uint32_t trap = 0, invalid_instruction = 0, invalid_jump = 0;
+  uint32_t host_call = 0, out_of_gas = 0, step = 0, sbrk = 0, memset = 0, finished = 0;
+  // memset writes between these; a fault or a stop there has made progress, and rcx says how many are left.
+  // The second pair is the one for as many bytes as the gas allows.
+  uint32_t memset_begin = 0, memset_end = 0, partial_memset_begin = 0, partial_memset_end = 0;
+  uint32_t end = 0;
+};
+
+// Raw results of a compilation, before the code is made executable.
+struct CompiledCode {
+  Trampolines trampolines;
+  uint32_t guest_code_end = 0;    // native offset behind the guest code proper
+  uint32_t out_of_gas_begin = 0;  // native offset of the first out-of-gas exit
+  std::vector<uint8_t>
+      lengths;  // native bytes per guest instruction, in order of the set bits of the bitmask
+  std::vector<uint32_t> checkpoint_native;       // per 64 guest code bytes: native offset of …
+  std::vector<uint32_t> checkpoint_instruction;  // … and number of the first instruction at or behind it
+  std::vector<uint32_t> block_pcs;               // metered code: guest pc of every block, in order
+  std::vector<Detour> detours;                   // sorted by native_begin
+  std::vector<Detour> entries;                   // sorted by pc: where execution at pc starts instead
+  std::vector<uint32_t> jump_table;              // native offset per entry; 0 where the target is invalid
+};
+
+class NativeCode {
+ public:
+  struct Place {
+    uint32_t pc = 0;
+    uint32_t native_begin = 0;  // including the step call and what charges the block, if any
+    uint32_t native_body = 0;   // of the instruction itself
+  };
+
+  // Takes over `code`, whose first `used_bytes` bytes are machine code, and makes it executable.
+  static Result<std::unique_ptr<NativeCode>> create(const Program& program, bool step_tracing, Mapping code,
+                                                    size_t used_bytes, CompiledCode tables);
+
+  const uint8_t* code() const { return code_.data(); }
+  size_t size_bytes() const { return used_bytes_; }
+  bool contains(const void* address) const {
+    return static_cast<size_t>(static_cast<const uint8_t*>(address) - code_.data()) < used_bytes_;
+  }
+  const CompiledCode& tables() const { return tables_; }
+
+  // Native offset where execution at pc starts. At the start of a block that includes its charge. pc must be
+  // reachable (Program::block_start).
+  uint32_t entry_of(uint32_t pc) const;
+  // The instruction that the byte at `native_offset` belongs to; nothing for code that belongs to none.
+  std::optional<Place> find(uint32_t native_offset) const;
+  struct Charge {
+    uint32_t native_begin = 0;
+    uint32_t cost = 0;
+  };
+  // Metered code: what charges the block that starts at pc.
+  Charge charge_of(uint32_t pc) const;
+  // For an offset right behind an out-of-gas exit's call: the block it stands for.
+  uint32_t block_of_exit(uint32_t native_offset) const;
+
+ private:
+  NativeCode(const Program& program, bool step_tracing, Mapping code, size_t used_bytes, CompiledCode tables);
+  uint32_t prelude_bytes_at(uint32_t native_offset) const;
+  const Detour* detour_at(uint32_t native_offset) const;
+
+  const Program& program_;
+  bool step_tracing_;
+  Mapping code_;
+  size_t used_bytes_;
+  CompiledCode tables_;
+};
+
+}  // namespace sandglass

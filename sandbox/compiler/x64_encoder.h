@@ -1,0 +1,248 @@
+// X64Encoder: writes x86-64 machine code through a cursor.
+//
+// Only the forms the compiler needs, chosen for encoding speed: every instruction is put together in a
+// register and written with one or two unaligned stores, mostly without branches. A REX prefix is always
+// written, so lengths hardly depend on operands. There is no bounds check: the caller makes sure that
+// kMaxInstructionBytes are left, and that up to 8 bytes behind an instruction may be overwritten.
+//
+// Why an encoder of our own: encoder/ in the suite times it beside AsmJit and Xbyak.
+//
+// Source of the encodings: Intel SDM volume 2.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <utility>
+
+namespace sandglass::x64 {
+
+enum Register : uint8_t { rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15 };
+
+// Two-operand arithmetic: the number selects both the register form (8 * n + 3) and the immediate form (/n).
+enum class Alu : uint8_t { kAdd = 0, kOr = 1, kAnd = 4, kSub = 5, kXor = 6, kCmp = 7 };
+enum class Shift : uint8_t { kRol = 0, kRor = 1, kShl = 4, kShr = 5, kSar = 7 };
+// The low nibble of jcc, setcc and cmovcc.
+enum class Condition : uint8_t {
+  kBelow = 2,
+  kAboveEqual = 3,
+  kEqual = 4,
+  kNotEqual = 5,
+  kBelowEqual = 6,
+  kAbove = 7,
+  kSign = 8,
+  kLess = 12,
+  kGreaterEqual = 13,
+  kLessEqual = 14,
+  kGreater = 15,
+};
+
+constexpr bool fits_int8(int64_t value) { return value == static_cast<int8_t>(value); }
+constexpr bool fits_int32(int64_t value) { return value == static_cast<int32_t>(value); }
+
+inline constexpr size_t kMaxInstructionBytes = 15;
+
+class X64Encoder {
+ public:
+  explicit X64Encoder(uint8_t* cursor = nullptr) : p_(cursor) {}
+  uint8_t* cursor() const { return p_; }
+  void set_cursor(uint8_t* cursor) { p_ = cursor; }
+
+  void bytes(uint64_t value, size_t count) {
+    std::memcpy(p_, &value, 8);
+    p_ += count;
+  }
+  void imm32(uint32_t value) { bytes(value, 4); }
+
+  // Register to register. `wide`: 64-bit operands; else 32-bit ones, which clear the upper half.
+  // ----------------
+
+  // One-byte opcode with ModRM: `reg` is the destination of loads-like forms, `rm` the other operand.
+  void op_rr(uint8_t opcode, bool wide, uint32_t reg, uint32_t rm) {
+    bytes(rex(wide, reg, rm) | uint32_t{opcode} << 8 | modrm_rr(reg, rm) << 16, 3);
+  }
+  // 0F-prefixed opcode with ModRM.
+  void op0f_rr(uint8_t opcode, bool wide, uint32_t reg, uint32_t rm) {
+    bytes(rex(wide, reg, rm) | 0x0f00u | uint32_t{opcode} << 16 | modrm_rr(reg, rm) << 24, 4);
+  }
+  // F3- and 0F-prefixed: popcnt, lzcnt, tzcnt.
+  void opf30f_rr(uint8_t opcode, bool wide, uint32_t reg, uint32_t rm) {
+    bytes(0xf3 | uint64_t{rex(wide, reg, rm)} << 8 | 0x0f0000u | uint64_t{opcode} << 24 |
+              uint64_t{modrm_rr(reg, rm)} << 32,
+          5);
+  }
+  void mov(bool wide, uint32_t dst, uint32_t src) { op_rr(0x8b, wide, dst, src); }
+  void movsxd(uint32_t dst, uint32_t src) { op_rr(0x63, true, dst, src); }
+  void alu(Alu op, bool wide, uint32_t dst, uint32_t src) {
+    op_rr(static_cast<uint8_t>(8 * static_cast<uint8_t>(op) + 3), wide, dst, src);
+  }
+  void test(bool wide, uint32_t a, uint32_t b) { op_rr(0x85, wide, a, b); }
+  void imul(bool wide, uint32_t dst, uint32_t src) { op0f_rr(0xaf, wide, dst, src); }
+  void cmov(Condition condition, bool wide, uint32_t dst, uint32_t src) {
+    op0f_rr(static_cast<uint8_t>(0x40 + static_cast<uint8_t>(condition)), wide, dst, src);
+  }
+  void setcc(Condition condition, uint32_t dst) {
+    op0f_rr(static_cast<uint8_t>(0x90 + static_cast<uint8_t>(condition)), false, 0, dst);
+  }
+  void bswap(bool wide, uint32_t dst) { bytes(rex(wide, 0, dst) | 0x0f00u | (0xc8u + (dst & 7)) << 16, 3); }
+  // F7 /n: 2 not, 3 neg, 4 mul, 5 imul, 6 div, 7 idiv.
+  void unary(uint32_t n, bool wide, uint32_t rm) { op_rr(0xf7, wide, n, rm); }
+  void shift_cl(Shift op, bool wide, uint32_t dst) { op_rr(0xd3, wide, static_cast<uint32_t>(op), dst); }
+
+  // Three-operand BMI forms, VEX.map.pp: shlx 2.1, sarx 2.2, shrx 2.3 (f7); andn 2.0 (f2); mulx 2.3 (f6).
+  void vex_rrr(uint32_t map, uint32_t pp, uint8_t opcode, bool wide, uint32_t reg, uint32_t vvvv,
+               uint32_t rm) {
+    const uint32_t byte1 = (~reg & 8) << 4 | 0x40 | (~rm & 8) << 2 | map;
+    const uint32_t byte2 = uint32_t{wide} << 7 | (~vvvv & 15) << 3 | pp;
+    bytes(0xc4 | uint64_t{byte1} << 8 | uint64_t{byte2} << 16 | uint64_t{opcode} << 24 |
+              uint64_t{modrm_rr(reg, rm)} << 32,
+          5);
+  }
+  // dst = src rotated right by count.
+  void rorx(bool wide, uint32_t dst, uint32_t src, uint32_t count) {
+    vex_rrr(3, 3, 0xf0, wide, dst, 0, src);
+    bytes(count, 1);
+  }
+
+  // Immediates.
+  // ------------------------------------------------------------------------------------------------
+
+  void alu_imm(Alu op, bool wide, uint32_t dst, int32_t value) {
+    const bool small = fits_int8(value);
+    const uint32_t head =
+        rex(wide, 0, dst) | (small ? 0x8300u : 0x8100u) | modrm_rr(static_cast<uint32_t>(op), dst) << 16;
+    bytes(head | uint64_t{static_cast<uint32_t>(value)} << 24, small ? 4 : 7);
+  }
+  // Always the long form, for immediates that are patched later; they are the last four bytes.
+  void alu_imm32(Alu op, bool wide, uint32_t dst, uint32_t value) {
+    const uint32_t head = rex(wide, 0, dst) | 0x8100u | modrm_rr(static_cast<uint32_t>(op), dst) << 16;
+    bytes(head | uint64_t{value} << 24, 7);
+  }
+  void shift_imm(Shift op, bool wide, uint32_t dst, uint32_t count) {
+    bytes(rex(wide, 0, dst) | 0xc100u | modrm_rr(static_cast<uint32_t>(op), dst) << 16 | count << 24, 4);
+  }
+  void imul_imm(bool wide, uint32_t dst, uint32_t src, int32_t value) {
+    const bool small = fits_int8(value);
+    const uint32_t head = rex(wide, dst, src) | (small ? 0x6b00u : 0x6900u) | modrm_rr(dst, src) << 16;
+    bytes(head | uint64_t{static_cast<uint32_t>(value)} << 24, small ? 4 : 7);
+  }
+  // The shortest of: xor, mov r32 imm32, mov r64 simm32, mov r64 imm64. The first one changes the flags.
+  void load_constant(uint32_t dst, uint64_t value) {
+    if (value == 0) return alu(Alu::kXor, false, dst, dst);
+    load_constant_keeping_flags(dst, value);
+  }
+  void load_constant_keeping_flags(uint32_t dst, uint64_t value) {
+    if (value <= UINT32_MAX) {
+      bytes(rex(false, 0, dst) | (0xb8u + (dst & 7)) << 8 | value << 16, 6);
+    } else if (fits_int32(static_cast<int64_t>(value))) {
+      bytes(rex(true, 0, dst) | 0xc700u | modrm_rr(0, dst) << 16 | (value & UINT32_MAX) << 24, 7);
+    } else {
+      bytes(rex(true, 0, dst) | (0xb8u + (dst & 7)) << 8, 2);
+      bytes(value, 8);
+    }
+  }
+
+  // dst = base + displacement; with 32-bit operands the sum is cut to 32 bits.
+  void lea(bool wide, uint32_t dst, uint32_t base, int32_t displacement) {
+    memory_operand(rex(wide, dst, base) | 0x8d00u, 2, dst, base, displacement);
+  }
+  // dst = base + index.
+  void lea_sum(bool wide, uint32_t dst, uint32_t base, uint32_t index) {
+    // rbp and r13 have no form without a displacement as a base; as an index they are like any other.
+    if ((base & 7) == 5) std::swap(base, index);
+    const uint32_t rex_byte = rex(wide, dst, base) | (index & 8) >> 2;
+    const uint32_t sib = (index & 7) << 3 | (base & 7);
+    const bool padded = (base & 7) == 5;
+    const uint32_t modrm = (padded ? 0x44u : 0x04u) | (dst & 7) << 3;
+    bytes(rex_byte | 0x8d00u | modrm << 16 | uint64_t{sib} << 24, padded ? 5 : 4);
+  }
+
+  // Guest memory: gs:[base32 + displacement], which wraps at 4 GiB whatever the upper half of base holds.
+  // ------
+
+  // `opcode` has 1 or 2 bytes (0F first); `prefix16` adds the operand-size prefix.
+  void guest_op(uint32_t opcode, size_t opcode_bytes, bool wide, bool prefix16, uint32_t reg, uint32_t base,
+                int32_t displacement) {
+    guest_prefixes(prefix16);
+    const uint32_t head = rex(wide, reg, base) | opcode << 8;
+    memory_operand(head, 1 + opcode_bytes, reg, base, displacement);
+  }
+  // The same for an absolute guest address.
+  void guest_op_absolute(uint32_t opcode, size_t opcode_bytes, bool wide, bool prefix16, uint32_t reg,
+                         uint32_t address) {
+    guest_prefixes(prefix16);
+    bytes(rex(wide, reg, 0) | opcode << 8, 1 + opcode_bytes);
+    absolute_operand(reg, address);
+  }
+
+  // The context: gs:[displacement] with 64-bit addressing, so the displacement may be negative.
+  void context_op(uint32_t opcode, size_t opcode_bytes, bool wide, uint32_t reg, int32_t displacement) {
+    bytes(0x65 | rex(wide, reg, 0) << 8 | opcode << 16, 2 + opcode_bytes);
+    absolute_operand(reg, static_cast<uint32_t>(displacement));
+  }
+  void load_context(bool wide, uint32_t dst, int32_t displacement) {
+    context_op(0x8b, 1, wide, dst, displacement);
+  }
+  void store_context(bool wide, uint32_t src, int32_t displacement) {
+    context_op(0x89, 1, wide, src, displacement);
+  }
+  void store_context_imm(bool wide, int32_t displacement, uint32_t value) {
+    context_op(0xc7, 1, wide, 0, displacement);
+    imm32(value);
+  }
+
+  // Control flow.
+  // ----------------------------------------------------------------------------------------------
+
+  void push(uint32_t reg) { bytes((0x40u | reg >> 3) | (0x50u + (reg & 7)) << 8, 2); }
+  void pop(uint32_t reg) { bytes((0x40u | reg >> 3) | (0x58u + (reg & 7)) << 8, 2); }
+  // The rel32 forms; the displacement is the last four bytes.
+  void call_rel32(int32_t displacement) {
+    bytes(0xe8 | uint64_t{static_cast<uint32_t>(displacement)} << 8, 5);
+  }
+  void jmp_rel32(int32_t displacement) {
+    bytes(0xe9 | uint64_t{static_cast<uint32_t>(displacement)} << 8, 5);
+  }
+  void jcc_rel32(Condition condition, int32_t displacement) {
+    const uint32_t head = 0x0fu | (0x80u + static_cast<uint32_t>(condition)) << 8;
+    bytes(head | uint64_t{static_cast<uint32_t>(displacement)} << 16, 6);
+  }
+  void jmp_rel8(int32_t displacement) { bytes(0xeb | static_cast<uint32_t>(displacement & 0xff) << 8, 2); }
+  void jcc_rel8(Condition condition, int32_t displacement) {
+    bytes((0x70u + static_cast<uint32_t>(condition)) | static_cast<uint32_t>(displacement & 0xff) << 8, 2);
+  }
+  void call(const uint8_t* target) { call_rel32(static_cast<int32_t>(target - (p_ + 5))); }
+  void jmp(const uint8_t* target) { jmp_rel32(static_cast<int32_t>(target - (p_ + 5))); }
+
+ private:
+  static uint32_t rex(bool wide, uint32_t reg, uint32_t rm) {
+    return 0x40 | uint32_t{wide} << 3 | (reg & 8) >> 1 | (rm & 8) >> 3;
+  }
+  static uint32_t modrm_rr(uint32_t reg, uint32_t rm) { return 0xc0 | (reg & 7) << 3 | (rm & 7); }
+
+  void guest_prefixes(bool prefix16) {
+    // 66 is written first and only counted when wanted.
+    bytes(prefix16 ? 0x676566u : 0x6765u, prefix16 ? 3 : 2);
+  }
+  // ModRM, SIB and the shortest displacement behind `head`, which has `head_bytes` bytes.
+  void memory_operand(uint32_t head, size_t head_bytes, uint32_t reg, uint32_t base, int32_t displacement) {
+    bytes(head, head_bytes);
+    const bool none = displacement == 0 && (base & 7) != 5;
+    const bool small = fits_int8(displacement);
+    const uint32_t mode = none ? 0x00 : small ? 0x40 : 0x80;
+    const size_t displacement_bytes = none ? 0 : small ? 1 : 4;
+    const uint32_t modrm = mode | (reg & 7) << 3 | (base & 7);
+    const uint64_t tail = static_cast<uint32_t>(displacement);
+    if ((base & 7) == 4) {
+      bytes(modrm | 0x2400u | tail << 16, 2 + displacement_bytes);  // rsp and r12 as a base need a SIB byte
+    } else {
+      bytes(modrm | tail << 8, 1 + displacement_bytes);
+    }
+  }
+  void absolute_operand(uint32_t reg, uint32_t address) {
+    bytes((0x04u | (reg & 7) << 3) | 0x2500u | uint64_t{address} << 16, 6);
+  }
+
+  uint8_t* p_;
+};
+
+}  // namespace sandglass::x64
