@@ -12,6 +12,7 @@ void CompilerScratch::reset(size_t code_bytes) {
   fixups.clear();
   blocks.clear();
   folded.clear();
+  pairs.clear();
 }
 
 CompilerScratch& CompilerScratch::of_this_thread() {

@@ -11,7 +11,9 @@
 
 namespace sandglass {
 
-inline constexpr uint32_t kCallBytes = 5;
+inline constexpr uint32_t kCallBytes = 5, kJccBytes = 6;
+// sub r15, imm32 and jl; cmp r15, imm32.
+inline constexpr uint32_t kChargeBytes = 13, kCompareBytes = 7;
 // No byte of guest code becomes more machine code than this, all that is written behind the code included.
 inline constexpr uint64_t kMaxNativeBytesPerCodeByte = 64;
 // The limit is looked at once per instruction, so this much must fit behind it.
@@ -34,6 +36,21 @@ struct CompilerScratch {
     uint32_t native_end;  // where to go on
   };
 
+  // A block that ends in a branch, followed by a block that is nothing but a dynamic jump. The first one asks for
+  // the price of both, so that the second one, when it is fallen into, only pays. That saves a branch; the
+  // straight way is kept behind the code, for when the gas runs out in between and for jumps to the second one.
+  struct Pair {
+    uint32_t first_pc, second_pc;
+    uint32_t first_block;         // index into blocks
+    uint32_t first_instruction;   // indices into lengths: of the first block's first and last instruction
+    uint32_t last_instruction;
+    uint32_t body_begin, body_end;  // native offsets: behind the charge, in front of the conditional jump
+    x64::Condition condition;
+    uint32_t target;
+    uint32_t second_cost;
+  };
+
+  std::vector<Pair> pairs;
   std::vector<uint32_t> labels;  // per guest code byte: native offset of the block that starts there
   std::vector<Fixup> fixups;
   std::vector<Block> blocks;
@@ -63,6 +80,9 @@ class Translator {
   void begin_block(uint32_t pc);
   void end_block();
   void charge(uint32_t pc);
+  void charge_prepaid();
+  bool pairs_with_next(const Instruction& in) const;
+  void begin_pair(x64::Condition condition, const Instruction& in);
   void note_checkpoints(uint32_t pc);
   void run_into_nothing(uint32_t pc);
 
@@ -88,6 +108,9 @@ class Translator {
 
   void finish_rare_divisions();
   void finish_folded();
+  void finish_pairs();
+  void finish_first(const CompilerScratch::Pair& pair, const uint8_t* second);
+  void finish_second(const CompilerScratch::Pair& pair);
   void finish_exits();
   void finish_fixups();
   void finish_jump_table();
@@ -103,10 +126,17 @@ class Translator {
   Meter meter_;
   CompiledCode tables_;
   size_t instruction_count_ = 0;
+  const uint8_t* instruction_begin_ = nullptr;
   uint8_t* charge_end_ = nullptr;       // of the block being translated
   uint8_t zero_flag_of_ = kNoRegister;  // what the previous instruction left
   bool starts_block_ = false;
   bool fold_next_ = false;
+  // Sync: whether the block consists only of instructions whose code can be copied elsewhere.
+  bool is_plain_ = false;
+  bool is_prepaid_ = false;  // the block being translated is the second one of a pair
+  bool prepay_next_ = false;
+  uint32_t block_instruction_ = 0;  // index of the block's first instruction
+  uint32_t block_pc_ = 0;
 };
 
 }  // namespace sandglass

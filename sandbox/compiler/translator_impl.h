@@ -35,6 +35,9 @@ size_t Translator<is_64, Meter, gas>::translate() {
   if (e_.cursor() > limit_) return 0;
   tables_.guest_code_end = here();
   finish_folded();
+  if constexpr (gas == GasMetering::kSync) finish_pairs();
+  std::sort(tables_.entries.begin(), tables_.entries.end(),
+            [](const Detour& a, const Detour& b) { return a.pc < b.pc; });
   finish_rare_divisions();
   if constexpr (gas == GasMetering::kSync) finish_exits();
   if (e_.cursor() > limit_) return 0;
@@ -59,14 +62,14 @@ void Translator<is_64, Meter, gas>::translate_code() {
     const uint32_t next_pc = pc + 1 + skip;
     Flow flow;
     if (reachable) {
-      const uint8_t* const begin = e_.cursor();
+      instruction_begin_ = e_.cursor();
       if (options_.step_tracing) {
         call(tables_.trampolines.step);
         zero_flag_of_ = kNoRegister;
       }
       if (starts_block_) begin_block(pc);
       flow = translate_instruction(pc, skip);
-      tables_.lengths[instruction_count_] = static_cast<uint8_t>(e_.cursor() - begin);
+      tables_.lengths[instruction_count_] = static_cast<uint8_t>(e_.cursor() - instruction_begin_);
       if (flow != Flow::Next) end_block();
       starts_block_ = flow != Flow::Next;
       reachable = opcodes_[program_.code()[pc]] != Opcode::kInvalid;
@@ -110,9 +113,11 @@ void Translator<is_64, Meter, gas>::run_into_nothing(uint32_t pc) {
 
 template <bool is_64, class Meter, GasMetering gas>
 void Translator<is_64, Meter, gas>::begin_block(uint32_t pc) {
-  scratch_.labels[pc] = here() - (options_.step_tracing ? kCallBytes : 0);
   starts_block_ = false;
   zero_flag_of_ = kNoRegister;
+  is_prepaid_ = std::exchange(prepay_next_, false);
+  if (is_prepaid_) return charge_prepaid();
+  scratch_.labels[pc] = here() - (options_.step_tracing ? kCallBytes : 0);
   if constexpr (gas != GasMetering::kNone) charge(pc);
 }
 
@@ -124,13 +129,71 @@ void Translator<is_64, Meter, gas>::charge(uint32_t pc) {
     // Not js: sub and jl fuse into one operation, sub and js do not.
     e_.jcc_rel32(x64::Condition::kLess, 0);
     scratch_.blocks.push_back({.pc = pc, .charge_end = here()});
+    is_plain_ = !options_.step_tracing;
+    block_instruction_ = static_cast<uint32_t>(instruction_count_);
+    block_pc_ = pc;
   }
+}
+
+// The block before has asked for the gas.
+template <bool is_64, class Meter, GasMetering gas>
+void Translator<is_64, Meter, gas>::charge_prepaid() {
+  e_.alu_imm32(x64::Alu::kSub, true, kGas, 0);
+  charge_end_ = e_.cursor();
+  is_plain_ = false;
 }
 
 template <bool is_64, class Meter, GasMetering gas>
 void Translator<is_64, Meter, gas>::end_block() {
   const uint32_t cost = meter_.finish();
   if constexpr (gas != GasMetering::kNone) std::memcpy(charge_end_ - 4, &cost, 4);
+  if (!is_prepaid_) return;
+  is_prepaid_ = false;
+  CompilerScratch::Pair& pair = scratch_.pairs.back();
+  pair.second_cost = cost;
+  const uint32_t comparison_end = scratch_.blocks[pair.first_block].charge_end - kJccBytes;
+  std::memcpy(base_ + comparison_end - 4, &cost, 4);
+}
+
+// Pairs (CompilerScratch::Pair). --------------------------------------------------------------------------------
+
+template <bool is_64, class Meter, GasMetering gas>
+bool Translator<is_64, Meter, gas>::pairs_with_next(const Instruction& in) const {
+  return gas == GasMetering::kSync && is_plain_ &&
+         opcodes_[program_.code()[in.next_pc]] == Opcode::kJumpIndirect;
+}
+
+// Makes room in the charge of the current block for a comparison with the price of the next one.
+template <bool is_64, class Meter, GasMetering gas>
+void Translator<is_64, Meter, gas>::begin_pair(x64::Condition condition, const Instruction& in) {
+  CompilerScratch::Block& block = scratch_.blocks.back();
+  const uint32_t body_bytes = here() - block.charge_end;
+  uint8_t* const body = base_ + block.charge_end;
+  std::memmove(body + kCompareBytes, body, body_bytes);
+  // The encoder may write up to 8 bytes behind what it emits.
+  uint64_t overwritten;
+  std::memcpy(&overwritten, body + kCompareBytes, sizeof overwritten);
+  e_.set_cursor(body - kJccBytes);
+  e_.alu_imm32(x64::Alu::kCmp, true, kGas, 0);
+  e_.jcc_rel32(x64::Condition::kLess, 0);
+  block.charge_end = here();
+  std::memcpy(e_.cursor(), &overwritten, sizeof overwritten);
+  e_.set_cursor(e_.cursor() + body_bytes);
+  if (block_instruction_ != instruction_count_) {
+    tables_.lengths[block_instruction_] += kCompareBytes;
+    instruction_begin_ += kCompareBytes;
+  }
+  scratch_.pairs.push_back({.first_pc = block_pc_,
+                            .second_pc = in.next_pc,
+                            .first_block = static_cast<uint32_t>(scratch_.blocks.size() - 1),
+                            .first_instruction = block_instruction_,
+                            .last_instruction = static_cast<uint32_t>(instruction_count_),
+                            .body_begin = block.charge_end,
+                            .body_end = here(),
+                            .condition = condition,
+                            .target = in.target,
+                            .second_cost = 0});
+  prepay_next_ = true;
 }
 
 template <bool is_64, class Meter, GasMetering gas>
@@ -251,9 +314,11 @@ void Translator<is_64, Meter, gas>::emit(const Instruction& in) {
   if constexpr (shape.access_bytes != 0) {
     emit_access<shape.form, shape.access_bytes, shape.is_signed, is_64>(e_, in);
   } else if constexpr (internal::is_control(op)) {
+    if constexpr (!internal::branch_kind(op).is_branch) is_plain_ = false;
     emit_control<op>(in);
   } else {
     if constexpr (emit::division_kind(op).is_division) {
+      is_plain_ = false;
       if (emit_division_pair<op>(in)) return;
     }
     emit_arithmetic<op, is_64>(e_, in);
@@ -305,7 +370,7 @@ void Translator<is_64, Meter, gas>::branch(x64::Condition condition, const Instr
     return e_.jcc_rel8(condition, static_cast<int32_t>(distance));
   }
   e_.jcc_rel32(condition, 0);
-  scratch_.fixups.push_back({.native_end = here(), .target = in.target, .jump_bytes = 6});
+  scratch_.fixups.push_back({.native_end = here(), .target = in.target, .jump_bytes = kJccBytes});
 }
 
 template <bool is_64, class Meter, GasMetering gas>
@@ -324,6 +389,7 @@ void Translator<is_64, Meter, gas>::compare_and_branch(const Instruction& in) {
   } else {
     e_.alu(x64::Alu::kCmp, is_64, native(in.src1), native(in.src2));
   }
+  if (pairs_with_next(in)) begin_pair(condition, in);
   branch(condition, in);
 }
 
@@ -417,6 +483,59 @@ void Translator<is_64, Meter, gas>::finish_folded() {
     const Detour detour = {.native_begin = begin, .native_end = here(), .pc = in.pc};
     tables_.detours.push_back(detour);
     tables_.entries.push_back(detour);
+  }
+}
+
+template <bool is_64, class Meter, GasMetering gas>
+void Translator<is_64, Meter, gas>::finish_pairs() {
+  for (const CompilerScratch::Pair& pair : scratch_.pairs) {
+    if (e_.cursor() + (pair.body_end - pair.body_begin) > limit_) return e_.set_cursor(const_cast<uint8_t*>(limit_) + 1);
+    const uint8_t* const second = e_.cursor();
+    finish_second(pair);
+    finish_first(pair, second);
+  }
+}
+
+// The second block as it would be by itself: what jumps to it, and what runs out of gas at it, finds it here.
+template <bool is_64, class Meter, GasMetering gas>
+void Translator<is_64, Meter, gas>::finish_second(const CompilerScratch::Pair& pair) {
+  const uint32_t begin = here();
+  scratch_.labels[pair.second_pc] = begin;
+  charge(pair.second_pc);
+  std::memcpy(charge_end_ - 4, &pair.second_cost, 4);
+  index_of_dynamic_jump(program_.decode(pair.second_pc));
+  dynamic_jump();
+  const Detour detour = {.native_begin = begin, .native_end = here(), .pc = pair.second_pc};
+  tables_.detours.push_back(detour);
+  tables_.entries.push_back(detour);
+}
+
+// The first block once more, for when the gas is enough for it but not for both.
+template <bool is_64, class Meter, GasMetering gas>
+void Translator<is_64, Meter, gas>::finish_first(const CompilerScratch::Pair& pair, const uint8_t* second) {
+  CompilerScratch::Block& block = scratch_.blocks[pair.first_block];
+  patch(block.charge_end, here());
+  e_.test(true, kGas, kGas);
+  e_.jcc_rel32(x64::Condition::kLess, 0);
+  block.charge_end = here();
+
+  uint32_t native = here();
+  std::memcpy(e_.cursor(), base_ + pair.body_begin, pair.body_end - pair.body_begin);
+  e_.set_cursor(e_.cursor() + (pair.body_end - pair.body_begin));
+  e_.jcc_rel32(pair.condition, 0);
+  scratch_.fixups.push_back({.native_end = here(), .target = pair.target, .jump_bytes = kJccBytes});
+  const uint32_t branch_end = here();
+  e_.jmp(second);
+
+  uint32_t prelude = kChargeBytes + kCompareBytes;
+  uint32_t instruction = pair.first_instruction;
+  for (uint32_t pc = pair.first_pc; pc < pair.second_pc; pc += 1 + program_.skip_at(pc)) {
+    const uint32_t bytes = tables_.lengths[instruction++] - std::exchange(prelude, 0);
+    // The branch itself may have been shorter at its first place.
+    const bool is_last = instruction == pair.last_instruction + 1;
+    const uint32_t native_end = is_last ? branch_end : native + bytes;
+    tables_.detours.push_back({.native_begin = native, .native_end = native_end, .pc = pc});
+    native = native_end;
   }
 }
 
