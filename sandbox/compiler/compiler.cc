@@ -3,16 +3,18 @@
 #include <algorithm>
 
 #include "sandbox/compiler/meters.h"
-#include "sandbox/compiler/translator_impl.h"
+#include "sandbox/compiler/translator.h"
 
 namespace sandglass {
 
 void CompilerScratch::reset(size_t code_bytes) {
-  labels.assign(code_bytes, kUndefined);
+  labels.resize(std::max(labels.size(), code_bytes));
+  block_starts.assign(code_bytes / 64 + 1, 0);
   fixups.clear();
   blocks.clear();
   folded.clear();
   pairs.clear();
+  rare_divisions.clear();
 }
 
 CompilerScratch& CompilerScratch::of_this_thread() {
@@ -21,6 +23,9 @@ CompilerScratch& CompilerScratch::of_this_thread() {
 }
 
 namespace {
+
+// No byte of guest code becomes more machine code than this, all that is written behind the code included.
+constexpr uint64_t kMaxNativeBytesPerCodeByte = 64;
 
 // Address space to emit into. Only what is written costs memory.
 size_t buffer_bytes(const Program& program, const ModuleOptions& options) {

@@ -10,7 +10,6 @@ namespace {
 
 constexpr uint32_t kCallBytes = 5;
 constexpr uint32_t kCostOffset = 3;  // of the immediate in sub r15, imm32
-constexpr uint32_t kCheckpointBytes = 64;
 
 }  // namespace
 

@@ -18,6 +18,8 @@
 
 namespace sandglass {
 
+inline constexpr uint32_t kCheckpointBytes = 64;
+
 // A stretch of native code that belongs to guest pc although it does not lie where the tables would put it.
 struct Detour {
   uint32_t native_begin = 0, native_end = 0;

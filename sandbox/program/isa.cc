@@ -27,6 +27,13 @@ constexpr std::array<OpcodeInfo, kOpcodeCount + 1> kTable = {{
 
 constinit const std::array<OpcodeInfo, kOpcodeCount + 1> kOpcodeInfo = kTable;
 
+constinit const std::array<Flow, kOpcodeCount + 1> kOpcodeFlow = {{
+#define SG_OPCODE(enumerator, mnemonic, form, latest64, jam, revive, latest32, access, flow) Flow::flow,
+#include "sandbox/program/opcodes.def"
+#undef SG_OPCODE
+    Flow::NoFallthrough,
+}};
+
 constinit const std::array<OpcodeMap, kInstructionSetCount> kOpcodeMaps = {
     make_map(kTable, 0), make_map(kTable, 1), make_map(kTable, 2), make_map(kTable, 3)};
 

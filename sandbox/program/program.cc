@@ -1,5 +1,7 @@
 #include "sandbox/program/program.h"
 
+#include "sandbox/program/blob_format.h"
+
 namespace sandglass {
 namespace {
 
@@ -26,8 +28,44 @@ Status check_code(const ProgramParts& parts) {
 Status check_data(const ProgramParts& parts) {
   if (parts.ro_data.size() > parts.ro_data_bytes) return bad("read-only data is longer than its region");
   if (parts.rw_data.size() > parts.rw_data_bytes) return bad("read-write data is longer than its region");
-  if (parts.imports.size() > kMaxImports) return bad("more than 1024 imports", parts.imports.size());
   return {};
+}
+
+// An import without a name stands for a malformed entry of an import table, and a table cannot have one by
+// itself behind an import with a name: it would have to begin where that name ends.
+Status check_imports(const ProgramParts& parts) {
+  const auto& imports = parts.imports;
+  if (imports.size() > kMaxImports) return bad("more than 1024 imports", imports.size());
+  for (size_t i = 1; i < imports.size(); ++i) {
+    if (imports[i] || !imports[i - 1]) continue;
+    if (i + 1 == imports.size() || imports[i + 1])
+      return bad("no table can have this import without a name", i);
+  }
+  return {};
+}
+
+Status check_exports(const ProgramParts& parts) {
+  const size_t count = parts.exports.size();
+  return count > blob_format::kMaxExports ? bad("more than 1 Mi exports", count) : Status();
+}
+
+Status check_optional_sections(const ProgramParts& parts) {
+  const size_t count = parts.debug_sections.size();
+  if (count > blob_format::kMaxOptionalSections) return bad("more than 1024 optional sections", count);
+  for (const DebugSection& section : parts.debug_sections) {
+    if (!blob_format::is_optional(section.id))
+      return bad("an optional section needs an id from 128 on", section.id);
+  }
+  return {};
+}
+
+// Keeps every length that the container states below 2^32.
+Status check_size(const ProgramParts& parts) {
+  uint64_t bytes = parts.ro_data.size() + parts.rw_data.size();
+  for (const auto& name : parts.imports) bytes += name ? name->size() : 0;
+  for (const Export& entry : parts.exports) bytes += entry.name.size();
+  for (const DebugSection& section : parts.debug_sections) bytes += section.payload.size();
+  return bytes > kMaxBlobBytes ? bad("the program is longer than 1 GiB", bytes) : Status();
 }
 
 }  // namespace
@@ -43,8 +81,10 @@ Program::Program(ProgramParts parts)
 }
 
 Result<std::shared_ptr<const Program>> Program::from_parts(ProgramParts parts) {
-  SG_TRY(check_code(parts));
-  SG_TRY(check_data(parts));
+  for (const auto check :
+       {check_code, check_data, check_imports, check_exports, check_optional_sections, check_size}) {
+    SG_TRY(check(parts));
+  }
   return std::shared_ptr<const Program>(new Program(std::move(parts)));
 }
 
@@ -53,6 +93,18 @@ std::optional<uint32_t> Program::find_export(std::string_view name) const {
     if (entry.name == name) return entry.pc;
   }
   return std::nullopt;
+}
+
+uint32_t Program::count_instructions() const {
+  uint32_t count = 0;
+  for (uint32_t pc = 0; pc < code_bytes_; pc += 64) {
+    uint64_t starts;
+    std::memcpy(&starts, padded_bitmask_.data() + pc / 8, sizeof starts);
+    // The padding has one bit set, at code_bytes().
+    if (code_bytes_ - pc < 64) starts &= (uint64_t{1} << (code_bytes_ - pc)) - 1;
+    count += static_cast<uint32_t>(std::popcount(starts));
+  }
+  return count;
 }
 
 Instruction Program::decode(uint32_t pc) const {

@@ -2,8 +2,8 @@
 //
 // Two formats are read (blob_format.h draws both): the container, which real .polkavm files use, and the bare
 // code blob of the Gray Paper, which is only code, bitmask and jump table. Every byte is checked before a
-// Program exists; an error names the broken rule and the offset in the input. Reading costs O(n) and one
-// copy.
+// Program exists; an error names the broken rule and the offset in the input. Reading costs O(n) in time and
+// memory: a hostile count allocates nothing that the input does not fill.
 #pragma once
 
 #include <bit>
@@ -46,7 +46,9 @@ struct ProgramParts {
   uint32_t stack_bytes = 0;
   std::vector<uint8_t> ro_data;
   std::vector<uint8_t> rw_data;
-  std::vector<std::optional<std::string>> imports;  // empty: an entry of the table that names nothing
+  // Empty: an entry of a malformed import table that names nothing. Behind an import with a name such entries
+  // come at least two in a row; blob_format.h says how the table looks.
+  std::vector<std::optional<std::string>> imports;
   std::vector<Export> exports;
   std::vector<uint32_t> jump_table;  // code offsets; may be invalid targets, which only matters when used
   std::vector<uint8_t> code;
@@ -57,11 +59,13 @@ struct ProgramParts {
 
 class Program {
  public:
-  // Reads the container format. Fails with kBadProgram; `where` is the offset of the offending byte.
+  // Reads the container format. Fails with kBadProgram; `where` is the offset of the offending byte, or of
+  // the item that does not fit into what is left.
   static Result<std::shared_ptr<const Program>> parse(std::span<const uint8_t> blob);
   // Reads the bare code format, which says nothing about data, imports or exports.
   static Result<std::shared_ptr<const Program>> parse_bare_code(std::span<const uint8_t> blob,
                                                                 InstructionSet set = InstructionSet::kJamV1);
+  // Applies the same rules and limits. Fails with kBadProgram; `where` is the number that breaks the rule.
   static Result<std::shared_ptr<const Program>> from_parts(ProgramParts parts);
 
   const ProgramParts& parts() const { return parts_; }
@@ -87,6 +91,7 @@ class Program {
     const uint64_t stop = uint64_t{1} << kMaxSkip;
     return static_cast<uint32_t>(std::countr_zero((window >> ((pc + 1) & 7)) | stop));
   }
+  uint32_t count_instructions() const;  // O(code_bytes() / 64)
   // Opcode::kInvalid where no instruction starts.
   Opcode opcode_at(uint32_t pc) const {
     return is_instruction_start(pc) ? opcode_map(instruction_set())[padded_code_[pc]] : Opcode::kInvalid;

@@ -1,0 +1,116 @@
+// Translation: the state of one compilation that the translation of a single instruction reads and changes.
+//
+// It does not depend on how gas is counted, so the code that translates instructions exists once per register
+// width; the loop around it (translator.h) is specialised for each meter.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "sandbox/compiler/emit_division.h"
+#include "sandbox/compiler/native_code.h"
+
+namespace sandglass {
+
+inline constexpr uint32_t kCallBytes = 5, kJccBytes = 6;
+// jmp [rsp + 8 * rcx]
+inline constexpr uint32_t kDynamicJump = 0xcc24ff, kDynamicJumpBytes = 3;
+
+// Buffers that live as long as their thread, so that a compilation allocates next to nothing.
+struct CompilerScratch {
+  struct Fixup {
+    uint32_t native_end;  // offset behind the rel32 of a jump
+    uint32_t target;      // guest pc
+    uint32_t jump_bytes;  // length of the jump instruction
+  };
+  struct Block {
+    uint32_t pc;
+    uint32_t charge_end;  // offset behind the charge: sub, jl
+  };
+  // An instruction that was folded into the one before it; run on its own only when the host starts there.
+  struct Folded {
+    Instruction instruction;
+    uint32_t native_end;  // where to go on
+  };
+  // A block that ends in a branch, followed by a block that is nothing but a dynamic jump. The first one asks
+  // for the price of both, so that the second one, when it is fallen into, only pays. That saves a branch;
+  // the straight way is kept behind the code, for when the gas runs out in between and for jumps to the
+  // second one.
+  struct Pair {
+    uint32_t first_pc, second_pc;
+    uint32_t first_block;        // index into blocks
+    uint32_t first_instruction;  // indices into lengths: of the first block's first and last instruction
+    uint32_t last_instruction;
+    uint32_t body_begin, body_end;  // native offsets: behind the charge, in front of the conditional jump
+    x64::Condition condition;
+    uint32_t target;
+    uint32_t second_cost;
+  };
+
+  std::vector<uint32_t> labels;        // per guest code byte: native offset of the block that starts there
+  std::vector<uint64_t> block_starts;  // a bit per guest code byte: whether a block starts there
+  std::vector<Fixup> fixups;
+  std::vector<Block> blocks;
+  std::vector<Folded> folded;
+  std::vector<Pair> pairs;
+  std::vector<RareDivision> rare_divisions;
+
+  void reset(size_t code_bytes);
+  static CompilerScratch& of_this_thread();
+
+  void define_label(uint32_t pc, uint32_t native_offset) {
+    labels[pc] = native_offset;
+    block_starts[pc / 64] |= uint64_t{1} << (pc % 64);
+  }
+  bool is_label(uint32_t pc) const { return (block_starts[pc / 64] >> (pc % 64) & 1) != 0; }
+};
+
+struct Translation {
+  Translation(const Program& guest_program, uint8_t* code, CompilerScratch& scratch_buffers, bool steps,
+              bool pairs)
+      : program(guest_program), base(code), scratch(scratch_buffers), is_stepping(steps), may_pair(pairs) {}
+
+  const Program& program;
+  uint8_t* const base;  // of the buffer that is being written
+  CompilerScratch& scratch;
+  const bool is_stepping;
+  const bool may_pair;
+  Trampolines routines;
+  Emitter emitter;
+
+  Instruction in;  // the one being translated
+  const uint8_t* instruction_begin =
+      nullptr;  // native code of the instruction, what is in front of it included
+  uint32_t instruction_number = 0;
+  uint8_t zero_flag_of = kNoRegister;  // what the previous instruction left (Emitter)
+  bool fold_next = false;              // the next instruction's work has been done already
+
+  // The block being translated.
+  bool is_plain = false;           // only of instructions whose code can be copied elsewhere
+  uint32_t block_instruction = 0;  // number of its first instruction
+  uint32_t block_pc = 0;
+  uint32_t first_length_extra = 0;  // bytes inserted in front of the first instruction after it was counted
+  bool prepay_next = false;         // the block asks for the price of the next one as well
+
+  uint32_t here() const { return static_cast<uint32_t>(emitter.cursor() - base); }
+  void call(uint32_t routine_offset) { emitter.call(base + routine_offset); }
+  bool is_known_invalid(uint32_t target) const {
+    return target >= program.code_bytes() || !program.is_instruction_start(target);
+  }
+};
+
+// Translates one instruction: decodes its operands from `arguments`, the bytes behind the opcode, into
+// Translation::in (whose pc, next_pc and opcode are set) and emits its code.
+using TranslateFunction = void (*)(Translation& t, const uint8_t* arguments, uint32_t skip);
+
+// One function per opcode, Opcode::kInvalid included.
+using TranslateTable = std::array<TranslateFunction, kOpcodeCount + 1>;
+extern const TranslateTable kTranslate64, kTranslate32;
+
+// Emits the division `in` by itself, never as a pair.
+void translate_division(Translation& t, const Instruction& in, bool is_64);
+// The temporary becomes the guest address that `in` jumps to, and the jump through the table follows.
+void emit_dynamic_jump(Emitter& e, const Instruction& in);
+
+}  // namespace sandglass
