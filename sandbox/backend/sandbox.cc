@@ -31,7 +31,7 @@ Sandbox::Sandbox(std::shared_ptr<const Module> module, const SandboxOptions& opt
 
 void Sandbox::clear_regs() { std::fill(std::begin(context_->regs), std::end(context_->regs), 0); }
 
-// Where the guest is. ---------------------------------------------------------------------------------------
+// Where the guest is. --------------------------------------------------------------------------------------
 
 std::optional<uint32_t> Sandbox::program_counter() const {
   if (refused_pc_) return refused_pc_;
@@ -74,7 +74,7 @@ Status Sandbox::prepare_call(std::string_view name, std::span<const uint64_t> ar
   return prepare_call(*pc, arguments);
 }
 
-// Running. --------------------------------------------------------------------------------------------------
+// Running. -------------------------------------------------------------------------------------------------
 
 Result<Interrupt> Sandbox::run(const RunLimits& limits) {
   if (!host_pc_ && !can_resume_) {
@@ -130,7 +130,7 @@ InterruptKind Sandbox::take_stop_request() const {
   return (request & kStopForInterrupt) != 0 ? InterruptKind::kInterrupted : InterruptKind::kDeadlineExceeded;
 }
 
-// Memory. ---------------------------------------------------------------------------------------------------
+// Memory. --------------------------------------------------------------------------------------------------
 
 Status Sandbox::read(uint32_t address, std::span<uint8_t> out) const {
   SG_TRY(access_.check_host(address, out.size(), Access::kRead));

@@ -122,7 +122,7 @@ class Sandbox {
   Sandbox(std::shared_ptr<const Module> module, const SandboxOptions& options, VmContext* context,
           uint8_t* memory);
 
-  // The hooks of a backend. ---------------------------------------------------------------------------------
+  // The hooks of a backend. --------------------------------------------------------------------------------
 
   // The next resume() starts at pc, where execution is possible and the charge for entering in mid-block has
   // been made. Entering a block at its start is charged by the guest itself.

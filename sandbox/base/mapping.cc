@@ -8,6 +8,14 @@ Mapping::~Mapping() {
   if (data_ != nullptr) SG_CHECK(::munmap(data_, size_bytes_) == 0);
 }
 
+void Mapping::populate(size_t begin_bytes, size_t size_bytes) const {
+  SG_CHECK(begin_bytes <= size_bytes_ && size_bytes <= size_bytes_ - begin_bytes);
+  constexpr int kPopulateWrite = 23;  // MADV_POPULATE_WRITE, which older headers lack
+  const int saved_errno = errno;
+  ::madvise(data_ + begin_bytes, size_bytes, kPopulateWrite);
+  errno = saved_errno;
+}
+
 void Mapping::shrink(size_t size_bytes) {
   SG_CHECK(size_bytes <= size_bytes_);
   if (size_bytes == size_bytes_) return;

@@ -1,5 +1,7 @@
 #include "sandbox/compiler/compiler.h"
 
+#include <cpuid.h>
+
 #include <algorithm>
 
 #include "sandbox/compiler/meters.h"
@@ -8,8 +10,7 @@
 namespace sandglass {
 
 void CompilerScratch::reset(size_t code_bytes) {
-  labels.resize(std::max(labels.size(), code_bytes));
-  block_starts.assign(code_bytes / 64 + 1, 0);
+  labels.reset(code_bytes);
   fixups.clear();
   blocks.clear();
   folded.clear();
@@ -72,12 +73,18 @@ Result<std::unique_ptr<NativeCode>> compile_for_width(const Program& program, co
   return Error::make(ErrorKind::kInvalidArgument, "no such kind of gas metering");
 }
 
+// clang 14 does not know "lzcnt" as a name for __builtin_cpu_supports.
+bool cpu_has_lzcnt() {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  return __get_cpuid(0x8000'0001, &eax, &ebx, &ecx, &edx) != 0 && (ecx & bit_LZCNT) != 0;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<NativeCode>> compile(const Program& program, const ModuleOptions& options) {
   // Asked once: the CPUID behind it can take microseconds in a virtual machine.
   static const bool cpu_is_fine = __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
-                                  __builtin_cpu_supports("lzcnt") && __builtin_cpu_supports("popcnt");
+                                  __builtin_cpu_supports("popcnt") && cpu_has_lzcnt();
   if (!cpu_is_fine) {
     return Error::make(ErrorKind::kUnsupported,
                        "the recompiler needs a CPU with BMI1, BMI2, LZCNT and POPCNT; use the interpreter");

@@ -6,9 +6,8 @@
 // itself.
 #pragma once
 
-#include <string_view>
-
 #include "sandbox/compiler/emitter.h"
+#include "sandbox/compiler/opcode_kinds.h"
 
 namespace sandglass {
 namespace emit {
@@ -17,63 +16,42 @@ using x64::Alu;
 using x64::Condition;
 using x64::Shift;
 
-inline void move(Emitter& e, bool wide, uint32_t dst, uint32_t src) {
-  if (dst != src) e.mov(wide, dst, src);
-}
+inline void move(Emitter& e, bool wide, uint32_t dst, uint32_t src) { e.mov_unless_same(wide, dst, src); }
 
-inline void add(Emitter& e, bool wide, const Instruction& in) {
-  const uint32_t d = native(in.dst), a = native(in.src1), b = native(in.src2);
-  if (d == a || d == b) {
-    e.alu(Alu::kAdd, wide, d, d == a ? b : a);
-    e.zero_flag_of = number(in.dst);
-  } else {
-    e.lea_sum(wide, d, a, b);
-  }
-}
-
-inline void subtract(Emitter& e, bool wide, const Instruction& in) {
-  const uint32_t d = native(in.dst), a = native(in.src1), b = native(in.src2);
-  if (d == b && d != a) {
-    e.unary(3, wide, d);
-    e.alu(Alu::kAdd, wide, d, a);
-  } else {
-    move(e, wide, d, a);
-    e.alu(Alu::kSub, wide, d, b);
-  }
+// Only for a destination that is the second source; the template does the rest.
+inline void subtract_from(Emitter& e, bool wide, const Instruction& in) {
+  e.unary(3, wide, native(in.dst));
+  e.alu(Alu::kAdd, wide, native(in.dst), native(in.src1));
   e.zero_flag_of = number(in.dst);
+}
+
+// For operations that commute: the source that is the destination already comes first.
+struct Operands {
+  uint32_t dst, first, second;
+};
+
+inline Operands commuted(const Instruction& in) {
+  const uint32_t d = native(in.dst), a = native(in.src1), b = native(in.src2);
+  return {.dst = d, .first = d == b ? b : a, .second = d == b ? a : b};
 }
 
 // and, or, xor.
 inline void logic(Emitter& e, Alu op, bool wide, const Instruction& in) {
-  const uint32_t d = native(in.dst), a = native(in.src1), b = native(in.src2);
-  if (d == b) {
-    e.alu(op, wide, d, a);
-  } else {
-    move(e, wide, d, a);
-    e.alu(op, wide, d, b);
-  }
+  const Operands o = commuted(in);
+  move(e, wide, o.dst, o.first);
+  e.alu(op, wide, o.dst, o.second);
   e.zero_flag_of = number(in.dst);
 }
 
 inline void multiply(Emitter& e, bool wide, const Instruction& in) {
-  const uint32_t d = native(in.dst), a = native(in.src1), b = native(in.src2);
-  if (d == b) return e.imul(wide, d, a);
-  move(e, wide, d, a);
-  e.imul(wide, d, b);
+  const Operands o = commuted(in);
+  move(e, wide, o.dst, o.first);
+  e.imul(wide, o.dst, o.second);
 }
 
 inline void add_imm(Emitter& e, bool wide, const Instruction& in) {
-  const uint32_t d = native(in.dst), s = native(in.src1);
-  const auto value = static_cast<int32_t>(in.imm);
-  if (d != s) return e.lea(wide, d, s, value);
-  e.alu_imm(Alu::kAdd, wide, d, value);
-  e.zero_flag_of = number(in.dst);
-}
-
-inline void logic_imm(Emitter& e, Alu op, bool wide, const Instruction& in) {
-  move(e, wide, native(in.dst), native(in.src1));
-  e.alu_imm(op, wide, native(in.dst), static_cast<int32_t>(in.imm));
-  e.zero_flag_of = number(in.dst);
+  e.add_imm(wide, native(in.dst), native(in.src1), static_cast<int32_t>(in.imm));
+  if (in.dst == in.src1) e.zero_flag_of = number(in.dst);
 }
 
 inline void negate_and_add_imm(Emitter& e, bool wide, const Instruction& in) {
@@ -82,7 +60,7 @@ inline void negate_and_add_imm(Emitter& e, bool wide, const Instruction& in) {
     e.unary(3, wide, d);
     e.alu_imm(Alu::kAdd, wide, d, static_cast<int32_t>(in.imm));
   } else {
-    e.load_constant(d, wide ? in.imm : in.imm & UINT32_MAX);
+    e.load_imm32(wide, d, static_cast<int32_t>(in.imm));
     e.alu(Alu::kSub, wide, d, s);
   }
 }
@@ -131,14 +109,9 @@ inline void move_if(Emitter& e, Condition condition, bool wide, const Instructio
 }
 
 inline void move_imm_if(Emitter& e, Condition condition, bool wide, const Instruction& in) {
-  e.load_constant(kTemp, wide ? in.imm : in.imm & UINT32_MAX);
+  e.load_imm32(wide, kTemp, static_cast<int32_t>(in.imm));
   e.test(wide, native(in.src1), native(in.src1));
   e.cmov(condition, wide, native(in.dst), kTemp);
-}
-
-inline void shift_imm(Emitter& e, Shift op, bool wide, const Instruction& in) {
-  move(e, wide, native(in.dst), native(in.src1));
-  e.shift_imm(op, wide, native(in.dst), static_cast<uint32_t>(in.imm) & (wide ? 63 : 31));
 }
 
 inline void rotate_imm(Emitter& e, bool wide, const Instruction& in) {
@@ -157,7 +130,7 @@ inline void shift(Emitter& e, Shift op, bool wide, const Instruction& in) {
 
 // The immediate is the value, the register the count.
 inline void shift_alt(Emitter& e, Shift op, bool wide, const Instruction& in) {
-  e.load_constant(kTemp, wide ? in.imm : in.imm & UINT32_MAX);
+  e.load_imm32(wide, kTemp, static_cast<int32_t>(in.imm));
   shift_by(e, op, wide, native(in.dst), kTemp, native(in.src1));
 }
 
@@ -170,7 +143,7 @@ inline void rotate(Emitter& e, Shift op, bool wide, const Instruction& in) {
 
 inline void rotate_right_alt(Emitter& e, bool wide, const Instruction& in) {
   e.mov(false, kTemp, native(in.src1));
-  e.load_constant(native(in.dst), wide ? in.imm : in.imm & UINT32_MAX);
+  e.load_imm32(wide, native(in.dst), static_cast<int32_t>(in.imm));
   e.shift_cl(Shift::kRor, wide, native(in.dst));
 }
 
@@ -231,15 +204,6 @@ inline void multiply_upper_signed_unsigned_64(Emitter& e, const Instruction& in)
   e.alu(Alu::kSub, true, native(in.dst), kTemp);
 }
 
-constexpr bool is_narrow(Opcode op) {
-  constexpr std::string_view names[] = {
-#define SG_OPCODE(enumerator, mnemonic, form, latest64, jam, revive, latest32, access, flow) mnemonic,
-#include "sandbox/program/opcodes.def"
-#undef SG_OPCODE
-  };
-  return op != Opcode::kInvalid && names[static_cast<size_t>(op)].ends_with("_32");
-}
-
 }  // namespace emit
 
 template <Opcode op, bool is_64>
@@ -249,34 +213,17 @@ inline void emit_arithmetic(Emitter& e, const Instruction& in) {
   constexpr bool wide = is_64 && !is_narrow(op);
   constexpr auto is = [](auto... ops) { return ((op == ops) || ...); };
 
-  if constexpr (is(kMoveReg)) {
-    move(e, is_64, native(in.dst), native(in.src1));
+  if constexpr (is(kLoadImm64)) {
+    e.load_constant(native(in.dst), in.imm);
     return;
-  } else if constexpr (is(kLoadImm, kLoadImm64)) {
-    e.load_constant(native(in.dst), is_64 ? in.imm : in.imm & UINT32_MAX);
-    return;
-  } else if constexpr (is(kAdd32, kAdd64)) {
-    add(e, wide, in);
   } else if constexpr (is(kSub32, kSub64)) {
-    subtract(e, wide, in);
+    subtract_from(e, wide, in);
   } else if constexpr (is(kMul32, kMul64)) {
     multiply(e, wide, in);
-  } else if constexpr (is(kAnd)) {
-    logic(e, Alu::kAnd, wide, in);
-  } else if constexpr (is(kOr)) {
-    logic(e, Alu::kOr, wide, in);
-  } else if constexpr (is(kXor)) {
-    logic(e, Alu::kXor, wide, in);
-  } else if constexpr (is(kAddImm32, kAddImm64)) {
-    add_imm(e, wide, in);
-  } else if constexpr (is(kAndImm)) {
-    logic_imm(e, Alu::kAnd, wide, in);
-  } else if constexpr (is(kOrImm)) {
-    logic_imm(e, Alu::kOr, wide, in);
-  } else if constexpr (is(kXorImm)) {
-    logic_imm(e, Alu::kXor, wide, in);
   } else if constexpr (is(kMulImm32, kMulImm64)) {
     e.imul_imm(wide, native(in.dst), native(in.src1), static_cast<int32_t>(in.imm));
+  } else if constexpr (is(kAddImm32, kAddImm64)) {
+    add_imm(e, wide, in);
   } else if constexpr (is(kNegateAndAddImm32, kNegateAndAddImm64)) {
     negate_and_add_imm(e, wide, in);
   } else if constexpr (is(kSetLessThanUnsigned)) {
@@ -313,12 +260,6 @@ inline void emit_arithmetic(Emitter& e, const Instruction& in) {
     shift(e, Shift::kShr, wide, in);
   } else if constexpr (is(kShiftArithmeticRight32, kShiftArithmeticRight64)) {
     shift(e, Shift::kSar, wide, in);
-  } else if constexpr (is(kShiftLogicalLeftImm32, kShiftLogicalLeftImm64)) {
-    shift_imm(e, Shift::kShl, wide, in);
-  } else if constexpr (is(kShiftLogicalRightImm32, kShiftLogicalRightImm64)) {
-    shift_imm(e, Shift::kShr, wide, in);
-  } else if constexpr (is(kShiftArithmeticRightImm32, kShiftArithmeticRightImm64)) {
-    shift_imm(e, Shift::kSar, wide, in);
   } else if constexpr (is(kShiftLogicalLeftImmAlt32, kShiftLogicalLeftImmAlt64)) {
     shift_alt(e, Shift::kShl, wide, in);
   } else if constexpr (is(kShiftLogicalRightImmAlt32, kShiftLogicalRightImmAlt64)) {
@@ -345,21 +286,6 @@ inline void emit_arithmetic(Emitter& e, const Instruction& in) {
     is_64 ? multiply_upper_unsigned_64(e, in) : multiply_upper_32(e, false, false, in);
   } else if constexpr (is(kMulUpperSignedUnsigned)) {
     is_64 ? multiply_upper_signed_unsigned_64(e, in) : multiply_upper_32(e, true, false, in);
-  } else if constexpr (is(kCountSetBits32, kCountSetBits64)) {
-    e.opf30f_rr(0xb8, wide, native(in.dst), native(in.src1));
-    return;  // counts are small and not negative
-  } else if constexpr (is(kCountLeadingZeroBits32, kCountLeadingZeroBits64)) {
-    e.opf30f_rr(0xbd, wide, native(in.dst), native(in.src1));
-    return;
-  } else if constexpr (is(kCountTrailingZeroBits32, kCountTrailingZeroBits64)) {
-    e.opf30f_rr(0xbc, wide, native(in.dst), native(in.src1));
-    return;
-  } else if constexpr (is(kSignExtend8)) {
-    e.op0f_rr(0xbe, is_64, native(in.dst), native(in.src1));
-  } else if constexpr (is(kSignExtend16)) {
-    e.op0f_rr(0xbf, is_64, native(in.dst), native(in.src1));
-  } else if constexpr (is(kZeroExtend16)) {
-    e.op0f_rr(0xb7, false, native(in.dst), native(in.src1));
   } else {
     static_assert(op == kReverseByte, "an opcode without a translation");
     move(e, is_64, native(in.dst), native(in.src1));

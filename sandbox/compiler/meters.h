@@ -9,14 +9,14 @@ namespace sandglass {
 
 struct NoMeter {
   NoMeter(const Program&, const CostModel&) {}
-  void feed(const Instruction&) {}
+  void feed(Opcode, uint32_t) {}
   void feed_invalid() {}
   uint32_t finish() { return 0; }
 };
 
 struct NaiveMeter {
   NaiveMeter(const Program&, const CostModel&) {}
-  void feed(const Instruction&) { ++count_; }
+  void feed(Opcode, uint32_t) { ++count_; }
   void feed_invalid() { ++count_; }
   uint32_t finish() { return std::exchange(count_, 0); }
 
@@ -26,7 +26,7 @@ struct NaiveMeter {
 
 struct TableMeter {
   TableMeter(const Program&, const CostModel& model) : costs_(model.costs()) {}
-  void feed(const Instruction& in) { sum_ += costs_[static_cast<size_t>(in.opcode)]; }
+  void feed(Opcode opcode, uint32_t) { sum_ += costs_[static_cast<size_t>(opcode)]; }
   void feed_invalid() { sum_ += costs_[static_cast<size_t>(Opcode::kInvalid)]; }
   uint32_t finish() {
     return static_cast<uint32_t>(std::min<uint64_t>(std::exchange(sum_, 0), kMaxBlockCost));
@@ -38,12 +38,15 @@ struct TableMeter {
 };
 
 struct PipelineMeter {
-  PipelineMeter(const Program& program, const CostModel& model) : model_(program, model.load_cycles()) {}
-  void feed(const Instruction& in) { model_.feed(in); }
+  PipelineMeter(const Program& program, const CostModel& model)
+      : program_(program), model_(program, model.load_cycles()) {}
+  // Decodes once more: the other models, for which decoding would be half the cost, do without operands.
+  void feed(Opcode, uint32_t pc) { model_.feed(program_.decode(pc)); }
   void feed_invalid() { model_.feed_invalid(); }
   uint32_t finish() { return std::min(model_.finish(), kMaxBlockCost); }
 
  private:
+  const Program& program_;
   PipelineModel model_;
 };
 

@@ -1,37 +1,17 @@
 // What every instruction becomes: tables of functions, one per opcode and register width.
 #include <algorithm>
 #include <iterator>
-#include <string_view>
 
 #include "sandbox/compiler/emit_arithmetic.h"
 #include "sandbox/compiler/emit_memory.h"
+#include "sandbox/compiler/opcode_kinds.h"
+#include "sandbox/compiler/template_rows.h"
 #include "sandbox/compiler/translation.h"
 
 namespace sandglass {
 namespace {
 
 using x64::Condition;
-
-struct OpcodeShape {
-  Form form;
-  uint32_t access_bytes;
-  bool is_signed;
-};
-
-constexpr bool names_signed_access(std::string_view mnemonic) {
-  return mnemonic.ends_with("_i8") || mnemonic.ends_with("_i16") || mnemonic.ends_with("_i32");
-}
-
-constexpr OpcodeShape shape_of(Opcode op) {
-  constexpr OpcodeShape shapes[] = {
-#define SG_OPCODE(enumerator, mnemonic, form, latest64, jam, revive, latest32, access, flow) \
-  {Form::form, access, names_signed_access(mnemonic)},
-#include "sandbox/program/opcodes.def"
-#undef SG_OPCODE
-      {Form::None, 0, false},
-  };
-  return shapes[static_cast<size_t>(op)];
-}
 
 struct BranchKind {
   bool is_branch = false;
@@ -88,21 +68,22 @@ void jump(Translation& t, uint32_t target) {
   t.scratch.fixups.push_back({.native_end = t.here(), .target = target, .jump_bytes = kCallBytes});
 }
 
-void branch(Translation& t, Condition condition, uint32_t target) {
-  if (target <= t.in.pc && t.scratch.is_label(target)) {
-    const int64_t distance = int64_t{t.scratch.labels[target]} - (t.here() + 2);
+void branch(Translation& t, Condition condition, const Instruction& in) {
+  const uint32_t target = in.target;
+  if (target <= in.pc && t.scratch.labels.is_defined(target)) {
+    const int64_t distance = int64_t{t.scratch.labels.offset_of(target)} - (t.here() + 2);
     if (distance >= INT8_MIN) return t.emitter.jcc_rel8(condition, static_cast<int32_t>(distance));
   }
   t.emitter.jcc_rel32(condition, 0);
   t.scratch.fixups.push_back({.native_end = t.here(), .target = target, .jump_bytes = kJccBytes});
 }
 
-bool pairs_with_next(const Translation& t) {
-  return t.may_pair && t.is_plain && t.program.opcode_at(t.in.next_pc) == Opcode::kJumpIndirect;
+bool pairs_with_next(const Translation& t, const Instruction& in) {
+  return t.may_pair && t.is_plain && t.program.opcode_at(in.next_pc) == Opcode::kJumpIndirect;
 }
 
 // Makes room in the charge of the current block for a comparison with the price of the next one.
-void begin_pair(Translation& t, Condition condition) {
+void begin_pair(Translation& t, Condition condition, const Instruction& in) {
   constexpr uint32_t kCompareBytes = 7;
   Emitter& e = t.emitter;
   CompilerScratch::Block& block = t.scratch.blocks.back();
@@ -123,22 +104,21 @@ void begin_pair(Translation& t, Condition condition) {
     t.instruction_begin += kCompareBytes;
   }
   t.scratch.pairs.push_back({.first_pc = t.block_pc,
-                             .second_pc = t.in.next_pc,
+                             .second_pc = in.next_pc,
                              .first_block = static_cast<uint32_t>(t.scratch.blocks.size() - 1),
                              .first_instruction = t.block_instruction,
                              .last_instruction = t.instruction_number,
                              .body_begin = block.charge_end,
                              .body_end = t.here(),
                              .condition = condition,
-                             .target = t.in.target,
+                             .target = in.target,
                              .second_cost = 0});
   t.prepay_next = true;
 }
 
 template <Opcode op, bool is_64>
-void compare_and_branch(Translation& t) {
+void compare_and_branch(Translation& t, const Instruction& in) {
   constexpr Condition condition = branch_kind(op).condition;
-  const Instruction& in = t.in;
   // A branch traps, taken or not, when one of its two ways does not exist.
   if (t.is_known_invalid(in.target) || !t.program.is_instruction_start(in.next_pc)) {
     return t.call(t.routines.invalid_jump);
@@ -151,16 +131,15 @@ void compare_and_branch(Translation& t) {
   } else {
     t.emitter.alu(x64::Alu::kCmp, is_64, native(in.src1), native(in.src2));
   }
-  if (pairs_with_next(t)) begin_pair(t, condition);
-  branch(t, condition, in.target);
+  if (pairs_with_next(t, in)) begin_pair(t, condition, in);
+  branch(t, condition, in);
 }
 
 template <Opcode op, bool is_64>
-void translate_control(Translation& t) {
+void translate_control(Translation& t, const Instruction& in) {
   using enum Opcode;
-  const Instruction& in = t.in;
   if constexpr (branch_kind(op).is_branch) {
-    compare_and_branch<op, is_64>(t);
+    compare_and_branch<op, is_64>(t, in);
     return;
   }
   t.is_plain = false;
@@ -175,12 +154,12 @@ void translate_control(Translation& t) {
   } else if constexpr (op == kSbrk) {
     t.call(t.routines.sbrk);
   } else if constexpr (op == kEcalli) {
-    t.emitter.load_constant(kTemp, in.imm & UINT32_MAX);
+    t.emitter.load_imm32(false, kTemp, static_cast<int32_t>(in.imm));
     t.call(t.routines.host_call);
   } else if constexpr (op == kJump) {
     jump(t, in.target);
   } else if constexpr (op == kLoadImmAndJump) {
-    t.emitter.load_constant(native(in.dst), is_64 ? in.imm : in.imm & UINT32_MAX);
+    t.emitter.load_imm32(is_64, native(in.dst), static_cast<int32_t>(in.imm));
     jump(t, in.target);
   } else if constexpr (op == kJumpIndirect) {
     emit_dynamic_jump(t.emitter, in);
@@ -189,7 +168,7 @@ void translate_control(Translation& t) {
     Emitter address_only = t.emitter;
     emit_dynamic_jump(address_only, in);
     t.emitter.set_cursor(address_only.cursor() - kDynamicJumpBytes);
-    t.emitter.load_constant(native(in.dst), is_64 ? in.imm : in.imm & UINT32_MAX);
+    t.emitter.load_imm32(is_64, native(in.dst), static_cast<int32_t>(in.imm));
     t.emitter.bytes(kDynamicJump, kDynamicJumpBytes);
   } else {
     static_assert(op == kUnlikely || branch_kind(op).is_branch, "an opcode without a translation");
@@ -200,15 +179,14 @@ void translate_control(Translation& t) {
 
 // A quotient and a remainder of the same operands right behind each other are one machine division.
 template <Opcode op, bool is_64>
-bool translate_division_pair(Translation& t) {
+bool translate_division_pair(Translation& t, const Instruction& in) {
   constexpr emit::DivisionKind kind = emit::division_kind(op);
-  constexpr bool wide = is_64 && !emit::is_narrow(op);
-  const Instruction& in = t.in;
+  constexpr bool wide = is_64 && !is_narrow(op);
   if (t.is_stepping || !emit::division_kind(t.program.opcode_at(in.next_pc)).is_division) return false;
   const Instruction next = t.program.decode(in.next_pc);
   const emit::DivisionKind other = emit::division_kind(next.opcode);
   const bool is_pair = other.is_signed == kind.is_signed && other.is_remainder != kind.is_remainder &&
-                       (is_64 && !emit::is_narrow(next.opcode)) == wide && next.src1 == in.src1 &&
+                       (is_64 && !is_narrow(next.opcode)) == wide && next.src1 == in.src1 &&
                        next.src2 == in.src2 && next.dst != in.dst && in.dst != in.src1 && in.dst != in.src2;
   if (!is_pair) return false;
   const auto first = static_cast<uint8_t>(native(in.dst));
@@ -221,21 +199,21 @@ bool translate_division_pair(Translation& t) {
 }
 
 template <Opcode op, bool is_64>
-void translate_any_division(Translation& t) {
+void translate_any_division(Translation& t, const Instruction& in) {
   t.is_plain = false;
   if (std::exchange(t.fold_next, false)) {
-    return t.scratch.folded.push_back({.instruction = t.in, .native_end = t.here()});
+    return t.scratch.folded.push_back({.instruction = in, .native_end = t.here()});
   }
-  if (!translate_division_pair<op, is_64>(t)) translate_division(t, t.in, is_64);
+  if (!translate_division_pair<op, is_64>(t, in)) translate_division(t, in, is_64);
 }
 
 // The tables. ----------------------------------------------------------------------------------------------
 
 // Everything is inlined so that the operands and the cursor stay in registers.
 template <Opcode op, bool is_64>
-[[gnu::flatten]] void translate_simple(Translation& t, const uint8_t* arguments, uint32_t skip) {
+[[gnu::flatten]] Flow translate_simple(Translation& t, const uint8_t* arguments, uint32_t pc, uint32_t skip) {
   constexpr OpcodeShape shape = shape_of(op);
-  Instruction in{.pc = t.in.pc, .next_pc = t.in.next_pc, .opcode = op};
+  Instruction in{.pc = pc};
   decode_operands<shape.form>(arguments, skip, in);
   Emitter e;
   e.set_cursor(t.emitter.cursor());
@@ -244,24 +222,50 @@ template <Opcode op, bool is_64>
   } else {
     emit_arithmetic<op, is_64>(e, in);
   }
-  t.in = in;
   t.emitter.set_cursor(e.cursor());
   t.zero_flag_of = e.zero_flag_of;
+  return shape.flow;
 }
 
 template <Opcode op, bool is_64>
-void translate(Translation& t, const uint8_t* arguments, uint32_t skip) {
-  if constexpr (!is_control(op) && !emit::division_kind(op).is_division) {
-    translate_simple<op, is_64>(t, arguments, skip);
+Flow translate_other(Translation& t, const uint8_t* arguments, uint32_t pc, uint32_t skip) {
+  constexpr OpcodeShape shape = shape_of(op);
+  Instruction in{.pc = pc, .next_pc = pc + 1 + skip, .opcode = op};
+  decode_operands<shape.form>(arguments, skip, in);
+  if constexpr (is_control(op)) {
+    translate_control<op, is_64>(t, in);
   } else {
-    t.in.opcode = op;
-    decode_operands<shape_of(op).form>(arguments, skip, t.in);
-    if constexpr (is_control(op)) {
-      translate_control<op, is_64>(t);
-    } else {
-      translate_any_division<op, is_64>(t);
-    }
-    t.zero_flag_of = kNoRegister;
+    translate_any_division<op, is_64>(t, in);
+  }
+  t.zero_flag_of = kNoRegister;
+  return shape.flow;
+}
+
+template <Opcode op, bool is_64>
+[[gnu::flatten]] Flow translate_by_template(Translation& t, const uint8_t* arguments, uint32_t pc,
+                                            uint32_t skip) {
+  static constexpr Template row = template_of<is_64>(op);
+  Emitter e;
+  e.set_cursor(t.emitter.cursor());
+  if constexpr (row.is_ordered) {
+    if (!emit_from_template(e, row, arguments, skip))
+      return translate_simple<op, is_64>(t, arguments, pc, skip);
+  } else {
+    emit_from_template(e, row, arguments, skip);
+  }
+  t.emitter.set_cursor(e.cursor());
+  t.zero_flag_of = e.zero_flag_of;
+  return Flow::Next;
+}
+
+template <Opcode op, bool is_64>
+constexpr TranslateFunction function_for() {
+  if constexpr (template_of<is_64>(op).is_used) {
+    return translate_by_template<op, is_64>;
+  } else if constexpr (is_control(op) || emit::division_kind(op).is_division) {
+    return translate_other<op, is_64>;
+  } else {
+    return translate_simple<op, is_64>;
   }
 }
 
@@ -269,10 +273,10 @@ template <bool is_64>
 constexpr TranslateTable make_table() {
   return {{
 #define SG_OPCODE(enumerator, mnemonic, form, latest64, jam, revive, latest32, access, flow) \
-  translate<Opcode::enumerator, is_64>,
+  function_for<Opcode::enumerator, is_64>(),
 #include "sandbox/program/opcodes.def"
 #undef SG_OPCODE
-      translate<Opcode::kInvalid, is_64>,
+      function_for<Opcode::kInvalid, is_64>(),
   }};
 }
 
@@ -283,7 +287,7 @@ constinit const TranslateTable kTranslate32 = make_table<false>();
 
 void translate_division(Translation& t, const Instruction& in, bool is_64) {
   const emit::DivisionKind kind = emit::division_kind(in.opcode);
-  const bool wide = is_64 && !emit::is_narrow(in.opcode);
+  const bool wide = is_64 && !is_narrow(in.opcode);
   const auto dst = static_cast<uint8_t>(native(in.dst));
   t.scratch.rare_divisions.push_back(emit::divide(t.emitter, wide, kind.is_signed, is_64 && !wide, in.src1,
                                                   in.src2, kind.is_remainder ? kNoRegister : dst,

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <vector>
 
@@ -16,6 +17,43 @@ namespace sandglass {
 inline constexpr uint32_t kCallBytes = 5, kJccBytes = 6;
 // jmp [rsp + 8 * rcx]
 inline constexpr uint32_t kDynamicJump = 0xcc24ff, kDynamicJumpBytes = 3;
+
+// Labels: where the native code of each block starts. Blocks are defined in the order of their guest pcs, so
+// a bit per guest code byte, a running count per word of them and one offset per block are enough: a tenth of
+// the memory that an offset per code byte would take, which is what the caches like.
+inline constexpr uint32_t kElsewhere = 0;  // the offset of a label that gets its place later
+
+class Labels {
+ public:
+  void reset(size_t code_bytes) {
+    starts_.assign(code_bytes / 64 + 1, 0);
+    counts_.resize(starts_.size());
+    offsets_.clear();
+    counted_words_ = 0;
+  }
+  void define(uint32_t pc, uint32_t native_offset) {
+    const size_t word = pc / 64;
+    for (; counted_words_ <= word; ++counted_words_)
+      counts_[counted_words_] = static_cast<uint32_t>(offsets_.size());
+    starts_[word] |= uint64_t{1} << (pc % 64);
+    offsets_.push_back(native_offset);
+  }
+  bool is_defined(uint32_t pc) const { return (starts_[pc / 64] >> (pc % 64) & 1) != 0; }
+  // Of a label that is defined.
+  uint32_t offset_of(uint32_t pc) const { return offsets_[index_of(pc)]; }
+  void move(uint32_t pc, uint32_t native_offset) { offsets_[index_of(pc)] = native_offset; }
+
+ private:
+  size_t index_of(uint32_t pc) const {
+    const uint64_t before = starts_[pc / 64] & ((uint64_t{1} << (pc % 64)) - 1);
+    return counts_[pc / 64] + static_cast<size_t>(std::popcount(before));
+  }
+
+  std::vector<uint64_t> starts_;
+  std::vector<uint32_t> counts_;  // blocks in the words before
+  std::vector<uint32_t> offsets_;
+  size_t counted_words_ = 0;
+};
 
 // Buffers that live as long as their thread, so that a compilation allocates next to nothing.
 struct CompilerScratch {
@@ -48,8 +86,7 @@ struct CompilerScratch {
     uint32_t second_cost;
   };
 
-  std::vector<uint32_t> labels;        // per guest code byte: native offset of the block that starts there
-  std::vector<uint64_t> block_starts;  // a bit per guest code byte: whether a block starts there
+  Labels labels;
   std::vector<Fixup> fixups;
   std::vector<Block> blocks;
   std::vector<Folded> folded;
@@ -58,12 +95,6 @@ struct CompilerScratch {
 
   void reset(size_t code_bytes);
   static CompilerScratch& of_this_thread();
-
-  void define_label(uint32_t pc, uint32_t native_offset) {
-    labels[pc] = native_offset;
-    block_starts[pc / 64] |= uint64_t{1} << (pc % 64);
-  }
-  bool is_label(uint32_t pc) const { return (block_starts[pc / 64] >> (pc % 64) & 1) != 0; }
 };
 
 struct Translation {
@@ -79,7 +110,6 @@ struct Translation {
   Trampolines routines;
   Emitter emitter;
 
-  Instruction in;  // the one being translated
   const uint8_t* instruction_begin =
       nullptr;  // native code of the instruction, what is in front of it included
   uint32_t instruction_number = 0;
@@ -100,9 +130,8 @@ struct Translation {
   }
 };
 
-// Translates one instruction: decodes its operands from `arguments`, the bytes behind the opcode, into
-// Translation::in (whose pc, next_pc and opcode are set) and emits its code.
-using TranslateFunction = void (*)(Translation& t, const uint8_t* arguments, uint32_t skip);
+// Translates the instruction at pc, whose bytes behind the opcode are `arguments`, and says how it goes on.
+using TranslateFunction = Flow (*)(Translation& t, const uint8_t* arguments, uint32_t pc, uint32_t skip);
 
 // One function per opcode, Opcode::kInvalid included.
 using TranslateTable = std::array<TranslateFunction, kOpcodeCount + 1>;

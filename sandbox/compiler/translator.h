@@ -13,8 +13,10 @@ namespace sandglass {
 
 // sub r15, imm32; cmp r15, imm32; jl rel32.
 inline constexpr uint32_t kPairedChargeBytes = 20;
-// The limit is looked at once per instruction, so this much must fit behind it.
-inline constexpr size_t kLimitSlackBytes = KiB(4);
+// The limit is looked at once per checkpoint, so what its instructions become must fit behind it.
+inline constexpr size_t kLimitSlackBytes = KiB(16);
+// The pages of the buffer are there this far ahead of the cursor.
+inline constexpr size_t kPopulateAhead = KiB(16);
 
 template <bool is_64, class Meter, GasMetering gas>
 class Translator {
@@ -30,11 +32,25 @@ class Translator {
  private:
   static constexpr bool kIsSync = gas == GasMetering::kSync;
 
+  // What stands at some place of the code; meaningless but harmless where no instruction starts.
+  struct Upcoming {
+    TranslateFunction function;
+    uint32_t skip;
+    Opcode opcode;
+  };
+  Upcoming look_ahead(const TranslateTable& table, const uint8_t* code, const uint8_t* bitmask,
+                      uint32_t pc) const {
+    const Opcode opcode = opcodes_[code[pc]];
+    return {table[static_cast<size_t>(opcode)], Program::skip_in(bitmask, pc), opcode};
+  }
+
   void translate_code();
-  void begin_block();
+  void step();
+  void populate(uint32_t pc);
+  void begin_block(uint32_t pc);
   void charge(uint32_t pc);
   void end_block();
-  void note_checkpoints(uint32_t pc);
+  uint32_t note_checkpoints(uint32_t pc);
   void run_into_nothing(uint32_t pc);
   uint32_t next_start(uint32_t pc) const;
 
@@ -52,13 +68,14 @@ class Translator {
   const Program& program_;
   CompilerScratch& scratch_;
   const OpcodeMap& opcodes_;
+  const Mapping& buffer_;
   const uint8_t* const limit_;
+  const uint8_t* populated_end_;
   Translation t_;
   Meter meter_;
   CompiledCode tables_;
   uint8_t* charge_end_ = nullptr;  // of the block being translated: behind the amount of its charge
-  bool starts_block_ = false;
-  bool is_prepaid_ = false;  // the block being translated is the second one of a pair
+  bool is_prepaid_ = false;        // the block being translated is the second one of a pair
 };
 
 template <bool is_64, class Meter, GasMetering gas>
@@ -67,7 +84,9 @@ Translator<is_64, Meter, gas>::Translator(const Program& program, const ModuleOp
     : program_(program),
       scratch_(scratch),
       opcodes_(opcode_map(program.instruction_set())),
+      buffer_(code),
       limit_(code.data() + std::min(options.max_native_bytes, code.size_bytes() - kLimitSlackBytes)),
+      populated_end_(code.data()),
       t_(program, code.data(), scratch, options.step_tracing, kIsSync && !options.step_tracing),
       meter_(program, options.cost_model) {
   t_.emitter.set_cursor(t_.base);
@@ -100,52 +119,79 @@ size_t Translator<is_64, Meter, gas>::translate() {
 
 template <bool is_64, class Meter, GasMetering gas>
 void Translator<is_64, Meter, gas>::translate_code() {
-  const TranslateTable& table = is_64 ? kTranslate64 : kTranslate32;
   const uint8_t* const code = program_.code();
+  const uint8_t* const bitmask = program_.padded_bitmask();
   const uint32_t code_bytes = program_.code_bytes();
+  const TranslateTable& table = is_64 ? kTranslate64 : kTranslate32;
   uint8_t* const lengths = tables_.lengths.data();
+  uint32_t number = 0;
   uint32_t next_checkpoint = 0;
   // Code behind an invalid instruction cannot be reached until a terminator starts a new block.
   bool is_reachable = program_.is_instruction_start(0);
-  starts_block_ = is_reachable;
-  for (uint32_t pc = next_start(0); pc < code_bytes && !is_full(); ++t_.instruction_number) {
+  bool starts_block = is_reachable;
+  uint32_t pc = next_start(0);
+  Upcoming current = look_ahead(table, code, bitmask, pc);
+  for (; pc < code_bytes; ++number) {
+    t_.instruction_number = number;
     if (pc >= next_checkpoint) {
-      note_checkpoints(pc);
-      next_checkpoint = static_cast<uint32_t>(tables_.checkpoint_native.size()) * kCheckpointBytes;
+      if (is_full()) return;
+      if (t_.emitter.cursor() + kPopulateAhead > populated_end_) populate(pc);
+      next_checkpoint = note_checkpoints(pc);
     }
-    const uint32_t skip = program_.skip_at(pc);
-    const uint32_t next_pc = pc + 1 + skip;
-    const Opcode opcode = opcodes_[code[pc]];
-    const Flow flow = flow_of(opcode);
-    if (is_reachable) {
-      t_.in.pc = pc;
-      t_.in.next_pc = next_pc;
+    // The next function is looked up before this one is called: by the time the processor finds out that it
+    // guessed the next call wrong, which is the rule, the right address has long been there.
+    const uint32_t next_pc = pc + 1 + current.skip;
+    const Upcoming next = look_ahead(table, code, bitmask, next_pc);
+    Flow flow;
+    if (is_reachable) [[likely]] {
       t_.instruction_begin = t_.emitter.cursor();
-      if (t_.is_stepping) {
-        t_.call(t_.routines.step);
-        t_.zero_flag_of = kNoRegister;
-      }
-      if (starts_block_) begin_block();
-      table[static_cast<size_t>(opcode)](t_, code + pc + 1, skip);
-      meter_.feed(t_.in);
-      lengths[t_.instruction_number] = static_cast<uint8_t>(t_.emitter.cursor() - t_.instruction_begin);
-      starts_block_ = flow != Flow::Next;
-      if (starts_block_) {
+      if (t_.is_stepping) step();
+      if (starts_block) begin_block(pc);
+      flow = current.function(t_, code + pc + 1, pc, current.skip);
+      meter_.feed(current.opcode, pc);
+      lengths[number] = static_cast<uint8_t>(t_.emitter.cursor() - t_.instruction_begin);
+      starts_block = flow != Flow::Next;
+      if (starts_block) {
         end_block();
-        is_reachable = opcode != Opcode::kInvalid;
+        is_reachable = current.opcode != Opcode::kInvalid;
       }
     } else {
-      is_reachable = starts_block_ = is_terminator(opcode);
+      flow = info_of(current.opcode).flow;
+      is_reachable = starts_block = is_terminator(current.opcode);
     }
-    if ((skip == kMaxSkip || next_pc >= code_bytes) && !program_.is_instruction_start(next_pc)) [[unlikely]] {
+    if ((current.skip == kMaxSkip || next_pc >= code_bytes) && !program_.is_instruction_start(next_pc))
+        [[unlikely]] {
       if (is_reachable && flow == Flow::Next) run_into_nothing(next_pc);
       is_reachable = false;
       pc = next_start(next_pc);
+      current = look_ahead(table, code, bitmask, pc);
     } else {
       pc = next_pc;
+      current = next;
     }
   }
+  t_.instruction_number = number;
   note_checkpoints(code_bytes);
+}
+
+template <bool is_64, class Meter, GasMetering gas>
+void Translator<is_64, Meter, gas>::step() {
+  t_.call(t_.routines.step);
+  t_.zero_flag_of = kNoRegister;
+}
+
+// Gets the next pages of the buffer in one go: as many as the rest of the code will need at the rate so far,
+// for a start none at all.
+template <bool is_64, class Meter, GasMetering gas>
+void Translator<is_64, Meter, gas>::populate(uint32_t pc) {
+  constexpr uint64_t kMaxChunkBytes = MiB(1);
+  const uint64_t emitted = t_.here();
+  const uint64_t rest = emitted * (program_.code_bytes() - pc) / std::max<uint32_t>(pc, 1);
+  const uint64_t begin = round_down(emitted, kMinPageBytes);
+  const uint64_t end = std::min<uint64_t>(begin + std::clamp<uint64_t>(rest, kPopulateAhead, kMaxChunkBytes),
+                                          buffer_.size_bytes());
+  if (emitted >= kPopulateAhead) buffer_.populate(begin, round_down(end, kMinPageBytes) - begin);
+  populated_end_ = t_.base + end;
 }
 
 template <bool is_64, class Meter, GasMetering gas>
@@ -155,12 +201,14 @@ uint32_t Translator<is_64, Meter, gas>::next_start(uint32_t pc) const {
 }
 
 // One checkpoint per kCheckpointBytes guest code bytes: the first instruction at or behind that place.
+// Returns the pc of the next one.
 template <bool is_64, class Meter, GasMetering gas>
-void Translator<is_64, Meter, gas>::note_checkpoints(uint32_t pc) {
+uint32_t Translator<is_64, Meter, gas>::note_checkpoints(uint32_t pc) {
   while (tables_.checkpoint_native.size() * kCheckpointBytes <= pc) {
     tables_.checkpoint_native.push_back(t_.here());
     tables_.checkpoint_instruction.push_back(t_.instruction_number);
   }
+  return static_cast<uint32_t>(tables_.checkpoint_native.size() * kCheckpointBytes);
 }
 
 // The code goes on where no instruction is: an invalid one belongs to the block that ends there.
@@ -175,22 +223,23 @@ void Translator<is_64, Meter, gas>::run_into_nothing(uint32_t pc) {
 }
 
 template <bool is_64, class Meter, GasMetering gas>
-void Translator<is_64, Meter, gas>::begin_block() {
+void Translator<is_64, Meter, gas>::begin_block(uint32_t pc) {
   t_.zero_flag_of = kNoRegister;
   if constexpr (kIsSync) {
     is_prepaid_ = std::exchange(t_.prepay_next, false);
     t_.is_plain = !is_prepaid_;
-    t_.block_pc = t_.in.pc;
+    t_.block_pc = pc;
     t_.block_instruction = t_.instruction_number;
     if (is_prepaid_) {
-      // The block before has asked for the gas; jumps find this block elsewhere.
+      // The block before has asked for the gas; jumps will find this block elsewhere.
+      scratch_.labels.define(pc, kElsewhere);
       t_.emitter.alu_imm32(x64::Alu::kSub, true, kGas, 0);
       charge_end_ = t_.emitter.cursor();
       return;
     }
   }
-  scratch_.define_label(t_.in.pc, static_cast<uint32_t>(t_.instruction_begin - t_.base));
-  if constexpr (gas != GasMetering::kNone) charge(t_.in.pc);
+  scratch_.labels.define(pc, static_cast<uint32_t>(t_.instruction_begin - t_.base));
+  if constexpr (gas != GasMetering::kNone) charge(pc);
 }
 
 template <bool is_64, class Meter, GasMetering gas>
@@ -257,7 +306,7 @@ void Translator<is_64, Meter, gas>::finish_pair(const CompilerScratch::Pair& pai
 template <bool is_64, class Meter, GasMetering gas>
 void Translator<is_64, Meter, gas>::finish_second(const CompilerScratch::Pair& pair) {
   const uint32_t begin = t_.here();
-  scratch_.define_label(pair.second_pc, begin);
+  scratch_.labels.move(pair.second_pc, begin);
   charge(pair.second_pc);
   std::memcpy(charge_end_ - 4, &pair.second_cost, 4);
   emit_dynamic_jump(t_.emitter, program_.decode(pair.second_pc));
@@ -312,8 +361,8 @@ void Translator<is_64, Meter, gas>::finish_exits() {
 template <bool is_64, class Meter, GasMetering gas>
 void Translator<is_64, Meter, gas>::finish_fixups() {
   for (const CompilerScratch::Fixup& fixup : scratch_.fixups) {
-    if (scratch_.is_label(fixup.target)) {
-      patch(fixup.native_end, scratch_.labels[fixup.target]);
+    if (scratch_.labels.is_defined(fixup.target)) {
+      patch(fixup.native_end, scratch_.labels.offset_of(fixup.target));
       continue;
     }
     // No block starts there: the jump itself becomes the call for a trap.
@@ -328,8 +377,8 @@ void Translator<is_64, Meter, gas>::finish_jump_table() {
   const std::vector<uint32_t>& targets = program_.parts().jump_table;
   tables_.jump_table.resize(targets.size());
   for (size_t i = 0; i < targets.size(); ++i) {
-    const bool is_valid = targets[i] < program_.code_bytes() && scratch_.is_label(targets[i]);
-    tables_.jump_table[i] = is_valid ? scratch_.labels[targets[i]] : 0;
+    const bool is_valid = targets[i] < program_.code_bytes() && scratch_.labels.is_defined(targets[i]);
+    tables_.jump_table[i] = is_valid ? scratch_.labels.offset_of(targets[i]) : 0;
   }
 }
 

@@ -47,6 +47,14 @@ class X64Encoder {
   uint8_t* cursor() const { return p_; }
   void set_cursor(uint8_t* cursor) { p_ = cursor; }
 
+  // Branches that depend on operands are what costs most here, so choices are made by arithmetic.
+  // Byte `index` of `bytes`.
+  static uint32_t pick(uint32_t bytes, uint32_t index) { return bytes >> (8 * index) & 0xff; }
+  static uint32_t choose(bool condition, uint32_t yes, uint32_t no) {
+    const uint32_t mask = 0 - uint32_t{condition};
+    return (yes & mask) | (no & ~mask);
+  }
+
   void bytes(uint64_t value, size_t count) {
     std::memcpy(p_, &value, 8);
     p_ += count;
@@ -71,6 +79,10 @@ class X64Encoder {
           5);
   }
   void mov(bool wide, uint32_t dst, uint32_t src) { op_rr(0x8b, wide, dst, src); }
+  // Nothing when both are the same; without a branch.
+  void mov_unless_same(bool wide, uint32_t dst, uint32_t src) {
+    bytes(rex(wide, dst, src) | 0x8b00u | modrm_rr(dst, src) << 16, 3 * size_t{dst != src});
+  }
   void movsxd(uint32_t dst, uint32_t src) { op_rr(0x63, true, dst, src); }
   void alu(Alu op, bool wide, uint32_t dst, uint32_t src) {
     op_rr(static_cast<uint8_t>(8 * static_cast<uint8_t>(op) + 3), wide, dst, src);
@@ -121,49 +133,52 @@ class X64Encoder {
   }
   void imul_imm(bool wide, uint32_t dst, uint32_t src, int32_t value) {
     const bool small = fits_int8(value);
-    const uint32_t head = rex(wide, dst, src) | (small ? 0x6b00u : 0x6900u) | modrm_rr(dst, src) << 16;
-    bytes(head | uint64_t{static_cast<uint32_t>(value)} << 24, small ? 4 : 7);
+    const uint32_t head = rex(wide, dst, src) | pick(0x6b69, small) << 8 | modrm_rr(dst, src) << 16;
+    bytes(head | uint64_t{static_cast<uint32_t>(value)} << 24, 7 - 3 * size_t{small});
   }
-  // The shortest of: xor, mov r32 imm32, mov r64 simm32, mov r64 imm64. The first one changes the flags.
+  // dst = value, sign-extended to 64 bits if `wide`. Keeps the flags.
+  void load_imm32(bool wide, uint32_t dst, int32_t value) {
+    const bool is_negative = wide & (value < 0);
+    const uint32_t head = choose(is_negative, rex(true, 0, dst) | 0xc700u | modrm_rr(0, dst) << 16,
+                                 rex(false, 0, dst) | (0xb8u + (dst & 7)) << 8);
+    const size_t head_bytes = 2 + size_t{is_negative};
+    bytes(head | uint64_t{static_cast<uint32_t>(value)} << (8 * head_bytes), head_bytes + 4);
+  }
+  // The same for any 64-bit value, in the shortest way.
   void load_constant(uint32_t dst, uint64_t value) {
-    if (value == 0) return alu(Alu::kXor, false, dst, dst);
-    load_constant_keeping_flags(dst, value);
+    if (value <= UINT32_MAX) return load_imm32(false, dst, static_cast<int32_t>(value));
+    if (fits_int32(static_cast<int64_t>(value))) return load_imm32(true, dst, static_cast<int32_t>(value));
+    bytes(rex(true, 0, dst) | (0xb8u + (dst & 7)) << 8, 2);
+    bytes(value, 8);
   }
-  void load_constant_keeping_flags(uint32_t dst, uint64_t value) {
-    if (value <= UINT32_MAX) {
-      bytes(rex(false, 0, dst) | (0xb8u + (dst & 7)) << 8 | value << 16, 6);
-    } else if (fits_int32(static_cast<int64_t>(value))) {
-      bytes(rex(true, 0, dst) | 0xc700u | modrm_rr(0, dst) << 16 | (value & UINT32_MAX) << 24, 7);
-    } else {
-      bytes(rex(true, 0, dst) | (0xb8u + (dst & 7)) << 8, 2);
-      bytes(value, 8);
-    }
+  // dst = src + value. Sets the flags as the sum demands when both are the same register, keeps them
+  // otherwise.
+  void add_imm(bool wide, uint32_t dst, uint32_t src, int32_t value) {
+    if ((src & 7) == 4 && dst != src) return lea(wide, dst, src, value);  // r12 needs a SIB byte
+    // add dst, imm and lea dst, [src + displacement] have the same shape, so one is made without a branch.
+    const bool in_place = dst == src;
+    const bool small = fits_int8(value);
+    const uint32_t opcode = pick(0x83818d8d, uint32_t{in_place} << 1 | uint32_t{small});
+    const uint32_t modrm = choose(in_place, 0xc0, pick(0x4080, small) | (dst & 7) << 3) | (src & 7);
+    const uint32_t head = rex(wide, choose(in_place, 0, dst), src) | opcode << 8 | modrm << 16;
+    bytes(head | uint64_t{static_cast<uint32_t>(value)} << 24, 7 - 3 * size_t{small});
   }
 
   // dst = base + displacement; with 32-bit operands the sum is cut to 32 bits.
   void lea(bool wide, uint32_t dst, uint32_t base, int32_t displacement) {
     memory_operand(rex(wide, dst, base) | 0x8d00u, 2, dst, base, displacement);
   }
-  // dst = base + index.
-  void lea_sum(bool wide, uint32_t dst, uint32_t base, uint32_t index) {
-    // rbp and r13 have no form without a displacement as a base; as an index they are like any other.
-    if ((base & 7) == 5) std::swap(base, index);
-    const uint32_t rex_byte = rex(wide, dst, base) | (index & 8) >> 2;
-    const uint32_t sib = (index & 7) << 3 | (base & 7);
-    const bool padded = (base & 7) == 5;
-    const uint32_t modrm = (padded ? 0x44u : 0x04u) | (dst & 7) << 3;
-    bytes(rex_byte | 0x8d00u | modrm << 16 | uint64_t{sib} << 24, padded ? 5 : 4);
-  }
-
   // Guest memory: gs:[base32 + displacement], which wraps at 4 GiB whatever the upper half of base holds.
   // ------
 
   // `opcode` has 1 or 2 bytes (0F first); `prefix16` adds the operand-size prefix.
   void guest_op(uint32_t opcode, size_t opcode_bytes, bool wide, bool prefix16, uint32_t reg, uint32_t base,
                 int32_t displacement) {
-    guest_prefixes(prefix16);
-    const uint32_t head = rex(wide, reg, base) | opcode << 8;
-    memory_operand(head, 1 + opcode_bytes, reg, base, displacement);
+    const uint64_t prefixes = prefix16 ? 0x676566 : 0x6765;
+    const size_t prefix_bytes = prefix16 ? 3 : 2;
+    const uint64_t rest = rex(wide, reg, base) | opcode << 8;
+    memory_operand(prefixes | rest << (8 * prefix_bytes), prefix_bytes + 1 + opcode_bytes, reg, base,
+                   displacement);
   }
   // The same for an absolute guest address.
   void guest_op_absolute(uint32_t opcode, size_t opcode_bytes, bool wide, bool prefix16, uint32_t reg,
@@ -171,6 +186,33 @@ class X64Encoder {
     guest_prefixes(prefix16);
     bytes(rex(wide, reg, 0) | opcode << 8, 1 + opcode_bytes);
     absolute_operand(reg, address);
+  }
+
+  // [mov dst, src] [prefixes] REX opcode ModRM [SIB] [value] [movsxd dst, dst] as a row of templates.h wants
+  // it.
+  template <typename Template>
+  [[gnu::always_inline]] void template_op(const Template& row, uint32_t reg, uint32_t rm, uint32_t mov_source,
+                                          int32_t value) {
+    const uint32_t destination = choose(row.into_reg, reg, rm);
+    bytes(rex(row.is_wide, destination, mov_source) | 0x8b00u | modrm_rr(destination, mov_source) << 16,
+          3 * (size_t{row.has_mov} & size_t{destination != mov_source}));
+
+    const bool small = fits_int8(value);
+    const uint32_t none = uint32_t{value == 0} & uint32_t{(rm & 7) != 5};
+    const uint32_t size = none << 1 | uint32_t{small};
+    const uint32_t opcode = row.opcode ^ choose(small, row.small_toggle, 0);
+    const uint32_t modrm = pick(row.mode, size) | (reg & 7) << 3 | (rm & 7);
+    const uint32_t after_prefixes = 8 * row.prefix_bytes,
+                   after_opcode = after_prefixes + 8 + 8 * row.opcode_bytes;
+    const uint64_t word = row.prefixes | uint64_t{rex(row.is_wide, reg, rm)} << after_prefixes |
+                          uint64_t{opcode} << (after_prefixes + 8) | uint64_t{modrm | 0x2400} << after_opcode;
+    std::memcpy(p_, &word, 8);
+    p_ += after_opcode / 8 + 1 + (size_t{row.is_memory} & size_t{(rm & 7) == 4});
+    std::memcpy(p_, &value, 4);
+    p_ += pick(row.value_bytes, size);
+
+    bytes(rex(true, destination, destination) | 0x6300u | modrm_rr(destination, destination) << 16,
+          3 * size_t{row.extends_sign});
   }
 
   // The context: gs:[displacement] with 64-bit addressing, so the displacement may be negative.
@@ -217,24 +259,21 @@ class X64Encoder {
   }
   static uint32_t modrm_rr(uint32_t reg, uint32_t rm) { return 0xc0 | (reg & 7) << 3 | (rm & 7); }
 
-  void guest_prefixes(bool prefix16) {
-    // 66 is written first and only counted when wanted.
-    bytes(prefix16 ? 0x676566u : 0x6765u, prefix16 ? 3 : 2);
-  }
-  // ModRM, SIB and the shortest displacement behind `head`, which has `head_bytes` bytes.
-  void memory_operand(uint32_t head, size_t head_bytes, uint32_t reg, uint32_t base, int32_t displacement) {
-    bytes(head, head_bytes);
-    const bool none = displacement == 0 && (base & 7) != 5;
-    const bool small = fits_int8(displacement);
-    const uint32_t mode = none ? 0x00 : small ? 0x40 : 0x80;
-    const size_t displacement_bytes = none ? 0 : small ? 1 : 4;
-    const uint32_t modrm = mode | (reg & 7) << 3 | (base & 7);
-    const uint64_t tail = static_cast<uint32_t>(displacement);
-    if ((base & 7) == 4) {
-      bytes(modrm | 0x2400u | tail << 16, 2 + displacement_bytes);  // rsp and r12 as a base need a SIB byte
-    } else {
-      bytes(modrm | tail << 8, 1 + displacement_bytes);
-    }
+  void guest_prefixes(bool prefix16) { bytes(prefix16 ? 0x676566u : 0x6765u, prefix16 ? 3 : 2); }
+  // ModRM, SIB and the shortest displacement behind `head`, which has `head_bytes` (at most 6) bytes.
+  void memory_operand(uint64_t head, size_t head_bytes, uint32_t reg, uint32_t base, int32_t displacement) {
+    const uint32_t none = uint32_t{displacement == 0} & uint32_t{(base & 7) != 5};
+    const uint32_t size =
+        none << 1 | uint32_t{fits_int8(displacement)};  // 0: 4 bytes, 1: 1 byte, 2 and 3: none
+    const uint64_t modrm = pick(0x00004080, size) | (reg & 7) << 3 | (base & 7);
+    // rsp and r12 as a base need a SIB byte; it is written always and covered by the displacement when
+    // unneeded.
+    const size_t sib_bytes = (base & 7) == 4;
+    const uint64_t word = head | (modrm | 0x2400) << (8 * head_bytes);
+    std::memcpy(p_, &word, 8);
+    p_ += head_bytes + 1 + sib_bytes;
+    std::memcpy(p_, &displacement, 4);
+    p_ += pick(0x00000104, size);
   }
   void absolute_operand(uint32_t reg, uint32_t address) {
     bytes((0x04u | (reg & 7) << 3) | 0x2500u | uint64_t{address} << 16, 6);

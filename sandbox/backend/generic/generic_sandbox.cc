@@ -35,8 +35,7 @@ GenericSandbox::GenericSandbox(std::shared_ptr<const Module> module, const Sandb
 
 GenericSandbox::~GenericSandbox() { AddressSpace::release(std::move(space_), access_); }
 
-// Running.
-// ------------------------------------------------------------------------------------------------------
+// Running. -------------------------------------------------------------------------------------------------
 
 void GenericSandbox::enter(uint32_t pc) {
   set_resume_offset(code_.entry_of(pc));
@@ -51,8 +50,10 @@ Interrupt GenericSandbox::resume(const RunLimits& limits) {
   SG_CHECK(ensure_signal_stack());
   thread_id_.store(this_thread_id(), std::memory_order_release);
   const bool has_deadline = limits.deadline.count() > 0;
-  if (has_deadline)
-    SG_CHECK(DeadlineTimer::arm(static_cast<uint64_t>(limits.deadline.count()), kStopForDeadline));
+  if (has_deadline) {
+    const auto nanoseconds = static_cast<uint64_t>(limits.deadline.count());
+    SG_CHECK(DeadlineTimer::arm(nanoseconds, &context_->stop_requested, kStopForDeadline));
+  }
   do {
     guest_.signal = 0;
     guest_.is_stepping = false;
@@ -195,8 +196,7 @@ uint32_t GenericSandbox::pc_of(uint32_t native_offset) const {
 
 uint32_t GenericSandbox::stopped_pc() const { return stop_pc_ ? *stop_pc_ : pc_of(stop_offset_); }
 
-// Memory.
-// -------------------------------------------------------------------------------------------------------
+// Memory. --------------------------------------------------------------------------------------------------
 
 // Calls copy(host address, size) for pieces of the range, each of which is writable meanwhile.
 template <typename Copy>

@@ -30,6 +30,8 @@ constexpr int kStopTag = 0x5347'0001, kDeadlineTag = 0x5347'0002;
 
 struct sigaction g_previous[64];
 thread_local RunningGuest* t_guest __attribute__((tls_model("initial-exec"))) = nullptr;
+// Where a deadline leaves its request, whether its guest has been entered yet or not.
+thread_local uint32_t* t_deadline_word __attribute__((tls_model("initial-exec"))) = nullptr;
 thread_local uint32_t t_deadline_bit __attribute__((tls_model("initial-exec"))) = 0;
 
 constexpr int kNativeInContext[] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
@@ -116,9 +118,10 @@ SG_NO_SANITIZE void on_stop_signal(RunningGuest* guest, int signal, siginfo_t* i
   const bool is_ours = (info->si_code == SI_QUEUE && info->si_value.sival_int == kStopTag) ||
                        (info->si_code == SI_TIMER && info->si_value.sival_int == kDeadlineTag);
   if (!is_ours) return pass_on(signal, info, context);
-  if (guest == nullptr) return;
-  if (info->si_code == SI_TIMER)
-    __atomic_fetch_or(&guest->context->stop_requested, t_deadline_bit, __ATOMIC_SEQ_CST);
+  if (info->si_code == SI_TIMER && t_deadline_word != nullptr) {
+    __atomic_fetch_or(t_deadline_word, t_deadline_bit, __ATOMIC_SEQ_CST);
+  }
+  if (guest == nullptr) return;  // the entry will see the request
   if (__atomic_load_n(&guest->context->stop_requested, __ATOMIC_SEQ_CST) != 0) stop_soon(guest, context);
 }
 
@@ -245,11 +248,17 @@ void request_stop(pid_t thread_id) {
   ::syscall(SYS_rt_tgsigqueueinfo, ::getpid(), thread_id, kStopSignal, &info);
 }
 
-Status DeadlineTimer::arm(uint64_t nanoseconds, uint32_t stop_bit) {
+Status DeadlineTimer::arm(uint64_t nanoseconds, uint32_t* stop_requested, uint32_t stop_bit) {
   t_deadline_bit = stop_bit;
+  t_deadline_word = stop_requested;
+  std::atomic_signal_fence(std::memory_order_seq_cst);
   return t_timer.set(nanoseconds);
 }
 
-void DeadlineTimer::disarm() { SG_CHECK(t_timer.set(0)); }
+void DeadlineTimer::disarm() {
+  SG_CHECK(t_timer.set(0));
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  t_deadline_word = nullptr;
+}
 
 }  // namespace sandglass

@@ -43,11 +43,11 @@ pid_t this_thread_id();
 // Makes a guest that thread `thread_id` may be running look at its stop_requested.
 void request_stop(pid_t thread_id);
 
-// Sets kStopForDeadline in the guest that the calling thread runs, once, after the given time.
+// Asks the guest that the calling thread runs, or is about to run, to stop, once, after the given time.
 class DeadlineTimer {
  public:
-  // `stop_bit` is or-ed into stop_requested.
-  static Status arm(uint64_t nanoseconds, uint32_t stop_bit);
+  // `stop_bit` is or-ed into `stop_requested`, which must live until disarm().
+  static Status arm(uint64_t nanoseconds, uint32_t* stop_requested, uint32_t stop_bit);
   static void disarm();
 };
 

@@ -1,0 +1,17 @@
+// The families of the suite: one question each, one file each, bench/<question>.cc.
+#pragma once
+
+#include "bench/harness.h"
+
+namespace sandglass::bench {
+
+void add_noop(Suite& suite);
+void add_host_call(Suite& suite);
+void add_trap(Suite& suite);
+void add_instantiate(Suite& suite);
+void add_gas(Suite& suite);
+void add_run(Suite& suite);
+void add_compile(Suite& suite);
+void add_encoder(Suite& suite);
+
+}  // namespace sandglass::bench

@@ -1,0 +1,26 @@
+"""Which numbers answer which question? Each module's `build(study)` returns its sections, and the lines it adds
+to the summary: (question, configuration, result, spread, remark)."""
+
+from . import compile_speed, encoder, machine, metering, noise, noop, primitives, raw, run
+
+# The order of the report.
+BUILDERS = (
+    run.build,
+    metering.build,
+    compile_speed.build,
+    encoder.build,
+    primitives.build,
+    noop.build,
+    raw.build,
+    noise.build,
+    machine.build,
+)
+
+
+def build_all(study):
+    sections, summary = [], []
+    for build in BUILDERS:
+        new_sections, new_summary = build(study)
+        sections += new_sections
+        summary += new_summary
+    return sections, summary

@@ -1,0 +1,3 @@
+// Nothing to see.
+pub @main:
+    a0 = a0 +

@@ -1,0 +1,29 @@
+#include "tests/workloads/guest.h"
+
+namespace sandglass {
+
+std::string name_of(GasMetering gas) {
+  switch (gas) {
+    case GasMetering::kNone:
+      return "unmetered";
+    case GasMetering::kSync:
+      return "sync";
+    case GasMetering::kAsync:
+      return "async";
+  }
+  return "unknown";
+}
+
+Result<std::unique_ptr<Sandbox>> make_guest(std::string_view assembly, Backend backend, GasMetering gas) {
+  auto program = SG_TRY(load(assembly));
+  auto module = SG_TRY(Module::create(std::move(program), {.backend = backend, .gas = gas}));
+  return Sandbox::create(std::move(module));
+}
+
+Result<std::vector<uint8_t>> read_guest(const Sandbox& sandbox, uint32_t address, size_t size_bytes) {
+  std::vector<uint8_t> bytes(size_bytes);
+  SG_TRY(sandbox.read(address, bytes));
+  return bytes;
+}
+
+}  // namespace sandglass

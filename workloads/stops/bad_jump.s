@@ -1,0 +1,3 @@
+// Jumps to a0, which is not in the jump table.
+pub @main:
+    jump [a0]

@@ -1,0 +1,3 @@
+// Stops with a trap instruction.
+pub @main:
+    trap
