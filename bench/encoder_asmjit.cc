@@ -48,7 +48,7 @@ class AsmJitForms {
   void lea(Reg a, Reg base, int32_t displacement) {
     out_.lea(gp<true>(a), asmjit::x86::ptr(gp<true>(base), displacement));
   }
-  void lea_sum(Reg a, Reg b, Reg c) { out_.lea(gp<true>(a), asmjit::x86::ptr(gp<true>(b), gp<true>(c))); }
+  void shift_left_by(Reg a, Reg b, Reg c) { out_.shlx(gp<true>(a), gp<true>(b), gp<true>(c)); }
   void load64(Reg a, Reg base, int32_t at) { out_.mov(gp<true>(a), guest(base, at, 8)); }
   void load_signed32(Reg a, Reg base, int32_t at) { out_.movsxd(gp<true>(a), guest(base, at, 4)); }
   void load_byte(Reg a, Reg base, int32_t at) { out_.movzx(gp<false>(a), guest(base, at, 1)); }

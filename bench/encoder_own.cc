@@ -26,7 +26,7 @@ class OwnForms {
     out_.alu_imm(kOp, kWide, a, value);
   }
   void lea(Reg a, Reg base, int32_t displacement) { out_.lea(true, a, base, displacement); }
-  void lea_sum(Reg a, Reg b, Reg c) { out_.lea_sum(true, a, b, c); }
+  void shift_left_by(Reg a, Reg b, Reg c) { out_.vex_rrr(2, 1, 0xf7, true, a, c, b); }
   void load64(Reg a, Reg base, int32_t at) { out_.guest_op(0x8b, 1, true, false, a, base, at); }
   void load_signed32(Reg a, Reg base, int32_t at) { out_.guest_op(0x63, 1, true, false, a, base, at); }
   void load_byte(Reg a, Reg base, int32_t at) { out_.guest_op(0xb60f, 2, false, false, a, base, at); }
@@ -87,7 +87,7 @@ class Sum {
     add(20 + 2 * uint64_t(kOp) + kWide, a, value);
   }
   void lea(uint32_t a, uint32_t b, int32_t value) { add(40 + b, a, value); }
-  void lea_sum(uint32_t a, uint32_t b, uint32_t c) { add(41 + b, a, c); }
+  void shift_left_by(uint32_t a, uint32_t b, uint32_t c) { add(41 + b, a, c); }
   void load64(uint32_t a, uint32_t b, int32_t at) { add(42 + b, a, at); }
   void load_signed32(uint32_t a, uint32_t b, int32_t at) { add(43 + b, a, at); }
   void load_byte(uint32_t a, uint32_t b, int32_t at) { add(44 + b, a, at); }

@@ -70,8 +70,11 @@ EncoderOp draw_op(Random& random) {
 bool is_jump(FormId form) { return form == FormId::kJumpNotEqual || form == FormId::kJumpBelow; }
 
 void set_registers(std::vector<EncoderOp>& ops) {
-  int32_t value = 0x1234567;
-  for (const uint8_t reg : kValues) ops.push_back({FormId::kConstant, reg, 0, value *= 3});
+  uint32_t value = 0x1234567;
+  for (const uint8_t reg : kValues) {
+    value *= 3;
+    ops.push_back({FormId::kConstant, reg, 0, static_cast<int32_t>(value)});
+  }
   for (size_t i = 0; i < std::size(kBases); ++i) {
     ops.push_back({FormId::kConstant, kBases[i], 0, kBaseValues[i]});
   }

@@ -35,7 +35,7 @@ using x64::Shift;
   X(kCompare, 6, template alu<Alu::kCmp, true>(op.a, op.b))               \
   X(kCompareImm, 7, template alu_imm<Alu::kCmp, true>(op.a, op.value))    \
   X(kLea, 4, lea(op.a, op.b, op.value))                                   \
-  X(kLeaSum, 3, lea_sum(op.a, op.a, op.b))                                \
+  X(kShiftLeftBy, 3, shift_left_by(op.a, op.a, op.b))                     \
   X(kLoad64, 8, load64(op.a, op.b, op.value))                             \
   X(kLoadSigned32, 3, load_signed32(op.a, op.b, op.value))                \
   X(kLoadByte, 4, load_byte(op.a, op.b, op.value))                        \

@@ -33,7 +33,7 @@ class XbyakForms {
   void lea(Reg a, Reg base, int32_t displacement) {
     out_.lea(Gp<true>(a), out_.ptr[Gp<true>(base) + displacement]);
   }
-  void lea_sum(Reg a, Reg b, Reg c) { out_.lea(Gp<true>(a), out_.ptr[Gp<true>(b) + Gp<true>(c)]); }
+  void shift_left_by(Reg a, Reg b, Reg c) { out_.shlx(Gp<true>(a), Gp<true>(b), Gp<true>(c)); }
   void load64(Reg a, Reg base, int32_t at) {
     guest();
     out_.mov(Gp<true>(a), out_.ptr[Gp<false>(base) + at]);

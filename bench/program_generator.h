@@ -3,7 +3,7 @@
 // The benchmarks compile its programs and the tests compare backends on them, so a program
 //   - is the same on every machine for the same options: it draws from its own random numbers;
 //   - has exactly the number of instructions asked for, in blocks of about six;
-//   - always terminates, after about five times as many instructions as it has, and touches only its own
+//   - always terminates, after about 1.3 times as many instructions as it has, and touches only its own
 //     stack and RW data. Run "main": the final registers depend on most of the code that was run.
 //
 // What it is made of, in per cent of the instructions (kBodyMix and kTerminatorMix in the .cc are the truth,
@@ -32,7 +32,7 @@ struct GeneratorOptions {
 };
 inline constexpr size_t kMinGeneratedInstructions = 64;
 
-// A latest64 program that exports "main", and "nop", which returns at once. Costs about 0.3 µs per
+// A latest64 program that exports "main", and "nop", which returns at once. Costs about 0.2 µs per
 // instruction.
 ProgramParts generate_program(const GeneratorOptions& options);
 

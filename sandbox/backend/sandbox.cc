@@ -77,47 +77,57 @@ Status Sandbox::prepare_call(std::string_view name, std::span<const uint64_t> ar
 // Running. -------------------------------------------------------------------------------------------------
 
 Result<Interrupt> Sandbox::run(const RunLimits& limits) {
-  if (!host_pc_ && !can_resume_) {
-    return Error::make(ErrorKind::kNoProgramCounter, "set a program counter or prepare a call before run()");
+  Result<Interrupt> result{Interrupt{}};
+  if (!host_pc_ && !can_resume_) [[unlikely]] {
+    result =
+        Error::make(ErrorKind::kNoProgramCounter, "set a program counter or prepare a call before run()");
+    return result;
   }
-  if (context_->gas < 0) return Interrupt{.kind = InterruptKind::kOutOfGas};
-  if (host_pc_) {
-    if (const std::optional<Interrupt> refused = begin_at(*host_pc_)) return *refused;
+  Interrupt& stop = *result;
+  if (context_->gas < 0) {
+    stop.kind = InterruptKind::kOutOfGas;
+  } else if (!host_pc_ || begin_at(*host_pc_, stop)) {
+    resume(limits, stop);
+    settle(stop);
   }
-  return settle(resume(limits));
+  return result;
 }
 
-// Enters the program where the host said, or tells why that is impossible.
-std::optional<Interrupt> Sandbox::begin_at(uint32_t pc) {
+// Enters the program where the host said and returns true, or says in `stop` why that is impossible.
+bool Sandbox::begin_at(uint32_t pc, Interrupt& stop) {
   const std::optional<uint32_t> start = module_->program().block_start(pc);
   if (!start) {
     host_pc_.reset();
     refused_pc_ = pc;
-    return Interrupt{.kind = InterruptKind::kTrap, .trap = TrapKind::kInvalidInstruction};
+    stop.kind = InterruptKind::kTrap;
+    stop.trap = TrapKind::kInvalidInstruction;
+    return false;
   }
+  const bool is_block_start = *start == pc;
   const GasMetering metering = module_->options().gas;
-  if (metering != GasMetering::kNone && *start != pc) {
+  if (metering != GasMetering::kNone && !is_block_start) {
     const int64_t cost = *module_->gas_cost(*start);
-    if (metering == GasMetering::kSync && context_->gas < cost)
-      return Interrupt{.kind = InterruptKind::kOutOfGas};
+    if (metering == GasMetering::kSync && context_->gas < cost) {
+      stop.kind = InterruptKind::kOutOfGas;
+      return false;
+    }
     context_->gas -= cost;
   }
   host_pc_.reset();
-  enter(pc);
-  return std::nullopt;
+  enter(pc, is_block_start);
+  return true;
 }
 
 // Notes what the stop means for the pcs.
-Interrupt Sandbox::settle(Interrupt stop) {
+void Sandbox::settle(Interrupt& stop) {
   if (module_->options().gas == GasMetering::kAsync && context_->gas < 0) {
-    stop = {.kind = InterruptKind::kOutOfGas};
+    stop.kind = InterruptKind::kOutOfGas;
     has_pc_ = can_resume_ = false;
   } else {
     has_pc_ = stop.kind != InterruptKind::kFinished;
     can_resume_ = has_pc_ && stop.kind != InterruptKind::kTrap;
   }
   last_stop_ = stop.kind;
-  return stop;
 }
 
 void Sandbox::interrupt() {

@@ -124,12 +124,13 @@ class Sandbox {
 
   // The hooks of a backend. --------------------------------------------------------------------------------
 
-  // The next resume() starts at pc, where execution is possible and the charge for entering in mid-block has
-  // been made. Entering a block at its start is charged by the guest itself.
-  virtual void enter(uint32_t pc) = 0;
-  // Runs until the guest stops, from enter() or from where it stopped. Honours stop_requested and the
-  // deadline.
-  virtual Interrupt resume(const RunLimits& limits) = 0;
+  // The next resume() starts at pc, where execution is possible. Entering a block at its start is charged by
+  // the guest itself; the charge for entering one elsewhere has been made.
+  virtual void enter(uint32_t pc, bool is_block_start) = 0;
+  // Runs until the guest stops, from enter() or from where it stopped, and says why in `stop`, which is
+  // fresh. Honours stop_requested and the deadline. (Written in place: copying an Interrupt right after its
+  // fields were written one by one stalls the processor for longer than a host call takes.)
+  virtual void resume(const RunLimits& limits, Interrupt& stop) = 0;
   // pc of the stop that resume() reported last, as the table in interrupt.h has it.
   virtual uint32_t stopped_pc() const = 0;
   // Makes a running guest look at stop_requested. Called by any thread.
@@ -158,8 +159,8 @@ class Sandbox {
   AccessMap access_;
 
  private:
-  std::optional<Interrupt> begin_at(uint32_t pc);
-  Interrupt settle(Interrupt stop);
+  bool begin_at(uint32_t pc, Interrupt& stop);
+  void settle(Interrupt& stop);
 
   const uint64_t register_mask_;
   // What the pcs are; see the table in interrupt.h.

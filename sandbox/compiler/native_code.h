@@ -28,7 +28,7 @@ struct Detour {
 
 // Offsets of the fixed routines at the start of the code; all of them end in the one exit.
 struct Trampolines {
-  uint32_t trap = 0, invalid_instruction = 0, invalid_jump = 0;
+  uint32_t trap_instruction = 0, invalid_instruction = 0, invalid_jump = 0;
   uint32_t host_call = 0, out_of_gas = 0, step = 0, sbrk = 0, memset = 0, finished = 0;
   // memset writes between these; a fault or a stop there has made progress, and rcx says how many are left.
   // The second pair is the one for as many bytes as the gas allows.

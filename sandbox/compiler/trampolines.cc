@@ -21,15 +21,18 @@ class TrampolineWriter {
     exit();
     t.finished = here();
     leave(ExitReason::kFinished);
-    t.trap = trap(TrapKind::kInstruction);
     t.invalid_instruction = trap(TrapKind::kInvalidInstruction);
     t.invalid_jump = trap(TrapKind::kInvalidJump);
     t.step = stop(ExitReason::kStep);
-    t.sbrk = stop(ExitReason::kSbrk);
     t.out_of_gas = stop(ExitReason::kOutOfGas);
+    t.trap_instruction = here();
+    e_.store_context_imm(false, context_field(offsetof(VmContext, exit_argument)),
+                         static_cast<uint32_t>(TrapKind::kInstruction));
+    stop_behind_jump(ExitReason::kTrap);
+    t.sbrk = stop_behind_jump(ExitReason::kSbrk);
     t.host_call = here();
     e_.store_context(false, kTemp, context_field(offsetof(VmContext, exit_argument)));
-    stop(ExitReason::kHostCall);
+    stop_behind_jump(ExitReason::kHostCall);
     memset(t);
     t.end = here();
     return t;
@@ -57,6 +60,18 @@ class TrampolineWriter {
   uint32_t stop(ExitReason reason) {
     const uint32_t begin = here();
     e_.context_op(0x8f, 1, false, 0, context_field(offsetof(VmContext, resume_address)));  // pop
+    leave(reason);
+    return begin;
+  }
+
+  // A routine that is jumped to with a native offset on the stack: that place becomes the resume address.
+  uint32_t stop_behind_jump(ExitReason reason) {
+    constexpr int32_t kResume = context_field(offsetof(VmContext, resume_address));
+    const uint32_t begin = here();
+    e_.pop(kTemp);
+    e_.store_context(true, kTemp, kResume);
+    e_.lea_relative(kTemp, base_);
+    e_.context_op(0x01, 1, true, kTemp, kResume);  // add
     leave(reason);
     return begin;
   }

@@ -146,16 +146,16 @@ void translate_control(Translation& t, const Instruction& in) {
   if constexpr (op == kInvalid) {
     t.call(t.routines.invalid_instruction);
   } else if constexpr (op == kTrap) {
-    t.call(t.routines.trap);
+    t.leave_for(t.routines.trap_instruction);
   } else if constexpr (op == kFallthrough) {
     if (!t.program.is_instruction_start(in.next_pc)) t.call(t.routines.invalid_jump);
   } else if constexpr (op == kMemset) {
     t.call(t.routines.memset);
   } else if constexpr (op == kSbrk) {
-    t.call(t.routines.sbrk);
+    t.leave_for(t.routines.sbrk);
   } else if constexpr (op == kEcalli) {
     t.emitter.load_imm32(false, kTemp, static_cast<int32_t>(in.imm));
-    t.call(t.routines.host_call);
+    t.leave_for(t.routines.host_call);
   } else if constexpr (op == kJump) {
     jump(t, in.target);
   } else if constexpr (op == kLoadImmAndJump) {

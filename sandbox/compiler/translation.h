@@ -125,6 +125,12 @@ struct Translation {
 
   uint32_t here() const { return static_cast<uint32_t>(emitter.cursor() - base); }
   void call(uint32_t routine_offset) { emitter.call(base + routine_offset); }
+  // Leaves the guest behind this code; see trampolines.h for how that differs from a call.
+  void leave_for(uint32_t routine_offset) {
+    constexpr uint32_t kPushBytes = 5, kJumpBytes = 5;
+    emitter.push_imm32(here() + kPushBytes + kJumpBytes);
+    emitter.jmp(base + routine_offset);
+  }
   bool is_known_invalid(uint32_t target) const {
     return target >= program.code_bytes() || !program.is_instruction_start(target);
   }

@@ -235,6 +235,12 @@ class X64Encoder {
 
   void push(uint32_t reg) { bytes((0x40u | reg >> 3) | (0x50u + (reg & 7)) << 8, 2); }
   void pop(uint32_t reg) { bytes((0x40u | reg >> 3) | (0x58u + (reg & 7)) << 8, 2); }
+  void push_imm32(uint32_t value) { bytes(0x68 | uint64_t{value} << 8, 5); }
+  // dst = the address of `target`, relative to this instruction.
+  void lea_relative(uint32_t dst, const uint8_t* target) {
+    const auto displacement = static_cast<uint32_t>(static_cast<int32_t>(target - (p_ + 7)));
+    bytes(rex(true, dst, 0) | 0x8d00u | (0x05u | (dst & 7) << 3) << 16 | uint64_t{displacement} << 24, 7);
+  }
   // The rel32 forms; the displacement is the last four bytes.
   void call_rel32(int32_t displacement) {
     bytes(0xe8 | uint64_t{static_cast<uint32_t>(displacement)} << 8, 5);

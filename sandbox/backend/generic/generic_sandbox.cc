@@ -37,22 +37,26 @@ GenericSandbox::~GenericSandbox() { AddressSpace::release(std::move(space_), acc
 
 // Running. -------------------------------------------------------------------------------------------------
 
-void GenericSandbox::enter(uint32_t pc) {
-  set_resume_offset(code_.entry_of(pc));
-  set_zero_flag_for(module_->program().decode(pc));
+void GenericSandbox::enter(uint32_t pc, bool is_block_start) {
+  if (pc != entered_pc_) {
+    entered_pc_ = pc;
+    entered_offset_ = code_.entry_of(pc);
+  }
+  set_resume_offset(entered_offset_);
   stop_pc_ = pc;
+  if (!is_block_start) set_zero_flag_for(module_->program().decode(pc));
 }
 
-// A branch on a register being zero may rely on flags that an earlier instruction left.
+// A branch on a register being zero may rely on flags that an earlier instruction of its block left.
 void GenericSandbox::set_zero_flag_for(const Instruction& in) { context_->zero_flag_value = reg(in.src1); }
 
-Interrupt GenericSandbox::resume(const RunLimits& limits) {
-  SG_CHECK(ensure_signal_stack());
+void GenericSandbox::resume(const RunLimits& limits, Interrupt& stop) {
+  ensure_signal_stack();
   thread_id_.store(this_thread_id(), std::memory_order_release);
   const bool has_deadline = limits.deadline.count() > 0;
   if (has_deadline) {
-    const auto nanoseconds = static_cast<uint64_t>(limits.deadline.count());
-    SG_CHECK(DeadlineTimer::arm(nanoseconds, &context_->stop_requested, kStopForDeadline));
+    DeadlineTimer::arm(static_cast<uint64_t>(limits.deadline.count()), &context_->stop_requested,
+                       kStopForDeadline);
   }
   do {
     guest_.signal = 0;
@@ -63,12 +67,11 @@ Interrupt GenericSandbox::resume(const RunLimits& limits) {
     run_sbrk();
   } while (true);
   thread_id_.store(0, std::memory_order_release);
-  const Interrupt stop = guest_.signal == 0 ? stop_after_exit() : stop_after_signal();
+  guest_.signal == 0 ? stop_after_exit(stop) : stop_after_signal(stop);
   if (has_deadline) {
     DeadlineTimer::disarm();
     stop_requested().fetch_and(~kStopForDeadline);
   }
-  return stop;
 }
 
 void GenericSandbox::kick() {
@@ -76,68 +79,75 @@ void GenericSandbox::kick() {
   if (thread_id != 0) request_stop(thread_id);
 }
 
-Interrupt GenericSandbox::stop_after_exit() {
+void GenericSandbox::stop_after_exit(Interrupt& stop) {
   // A return address belongs to the instruction in front of it.
   stop_pc_.reset();
   stop_offset_ = resume_offset() - 1;
   switch (context_->exit_reason) {
     case ExitReason::kFinished:
-      return {.kind = InterruptKind::kFinished};
-    case ExitReason::kHostCall:
-      return {.kind = InterruptKind::kHostCall, .host_call = context_->exit_argument};
-    case ExitReason::kTrap:
-      return {.kind = InterruptKind::kTrap, .trap = static_cast<TrapKind>(context_->exit_argument)};
+      stop.kind = InterruptKind::kFinished;
+      return;
     case ExitReason::kStep:
-      return {.kind = InterruptKind::kStep};
+      stop.kind = InterruptKind::kStep;
+      return;
+    case ExitReason::kHostCall:
+      stop.kind = InterruptKind::kHostCall;
+      stop.host_call = context_->exit_argument;
+      return;
+    case ExitReason::kTrap:
+      stop.kind = InterruptKind::kTrap;
+      stop.trap = static_cast<TrapKind>(context_->exit_argument);
+      return;
     case ExitReason::kOutOfGas: {
       const uint32_t pc = code_.block_of_exit(resume_offset());
-      stop_pc_ = pc;
       const NativeCode::Charge charge = code_.charge_of(pc);
+      stop_pc_ = pc;
       context_->gas += charge.cost;
       set_resume_offset(charge.native_begin);
-      return {.kind = InterruptKind::kOutOfGas};
+      stop.kind = InterruptKind::kOutOfGas;
+      return;
     }
-    case ExitReason::kMemset:
-      stop_pc_ = pc_of(stop_offset_);
-      set_resume_offset(code_.find(stop_offset_)->native_body);
-      return {.kind = InterruptKind::kOutOfGas};
-    case ExitReason::kInterrupted: {
-      stop_pc_ = pc_of(resume_offset());
-      return {.kind = take_stop_request()};
+    case ExitReason::kMemset: {
+      const NativeCode::Place place = place_of(stop_offset_);
+      stop_pc_ = place.pc;
+      set_resume_offset(place.native_body);
+      stop.kind = InterruptKind::kOutOfGas;
+      return;
     }
+    case ExitReason::kInterrupted:
+      stop_pc_ = place_of(resume_offset()).pc;
+      stop.kind = take_stop_request();
+      return;
     case ExitReason::kNone:
     case ExitReason::kSbrk:
       break;
   }
   SG_CHECK(!"emitted code left without a reason");
-  return {};
 }
 
-// The guest was taken out by the signal handler. A fault in the middle of a memset has made progress.
-Interrupt GenericSandbox::stop_after_signal() {
-  if (const std::optional<Interrupt> stop = stopped_in_memset()) return *stop;
-  const std::optional<NativeCode::Place> place = code_.find(guest_.native_offset);
-  SG_CHECK(place.has_value());
-  stop_pc_ = place->pc;
-  const Instruction in = module_->program().decode(place->pc);
-  if (guest_.signal == SIGURG) return interrupted_at(guest_.native_offset);
-  set_resume_offset(place->native_body);
-  if (info_of(in.opcode).access_bytes != 0) return fault_of(in);
-  return {.kind = InterruptKind::kTrap, .trap = TrapKind::kInvalidDynamicJump};
-}
-
-Interrupt GenericSandbox::interrupted_at(uint32_t native_offset) {
-  set_resume_offset(native_offset);
-  set_zero_flag_for(module_->program().decode(*stop_pc_));
-  return {.kind = take_stop_request()};
+// The guest was taken out by the signal handler.
+void GenericSandbox::stop_after_signal(Interrupt& stop) {
+  if (stopped_in_memset(stop)) return;
+  const NativeCode::Place place = place_of(guest_.native_offset);
+  const Instruction in = module_->program().decode(place.pc);
+  stop_pc_ = place.pc;
+  if (guest_.signal == kStopSignal) {
+    set_resume_offset(guest_.native_offset);
+    set_zero_flag_for(in);
+    stop.kind = take_stop_request();
+    return;
+  }
+  set_resume_offset(place.native_body);
+  if (info_of(in.opcode).access_bytes != 0) return fault_of(in, stop);
+  stop.kind = InterruptKind::kTrap;
+  stop.trap = TrapKind::kInvalidDynamicJump;
 }
 
 // If the guest was stopped while it filled memory: puts its registers and its gas where the bytes that are
 // done have brought them, and says what that stop is.
-std::optional<Interrupt> GenericSandbox::stopped_in_memset() {
+bool GenericSandbox::stopped_in_memset(Interrupt& stop) {
   const Trampolines& t = code_.tables().trampolines;
-  const bool is_whole = guest_.native_offset == t.memset_begin;
-  if (!is_whole && guest_.native_offset != t.partial_memset_begin) return std::nullopt;
+  if (guest_.native_offset != t.memset_begin && guest_.native_offset != t.partial_memset_begin) return false;
   const uint64_t missing = guest_.temporary;
   const uint64_t done = context_->memset_count - missing;
   const uint32_t left = static_cast<uint32_t>(reg(Reg::a2)) - static_cast<uint32_t>(done);
@@ -147,54 +157,58 @@ std::optional<Interrupt> GenericSandbox::stopped_in_memset() {
   // The routine was called, so the address behind the instruction is on the guest's stack.
   uint64_t return_address;
   std::memcpy(&return_address, space_->stack_top() - sizeof return_address, sizeof return_address);
-  const auto place =
-      code_.find(static_cast<uint32_t>(return_address - reinterpret_cast<uint64_t>(code_.code()) - 1));
-  SG_CHECK(place.has_value());
-  stop_pc_ = place->pc;
-  set_resume_offset(place->native_body);
-  if (guest_.signal == SIGURG) return Interrupt{.kind = take_stop_request()};
-  return fault_at(static_cast<uint32_t>(reg(Reg::a0)), 1, Access::kWrite);
+  const uint64_t code_base = reinterpret_cast<uint64_t>(code_.code());
+  const NativeCode::Place place = place_of(static_cast<uint32_t>(return_address - code_base - 1));
+  stop_pc_ = place.pc;
+  set_resume_offset(place.native_body);
+  if (guest_.signal == kStopSignal) {
+    stop.kind = take_stop_request();
+  } else {
+    fault_at(static_cast<uint32_t>(reg(Reg::a0)), 1, Access::kWrite, stop);
+  }
+  return true;
 }
 
-Interrupt GenericSandbox::fault_of(const Instruction& in) {
+void GenericSandbox::fault_of(const Instruction& in, Interrupt& stop) {
   const OpcodeInfo& info = info_of(in.opcode);
   const bool is_absolute =
       info.form == Form::AddrImm || info.form == Form::SrcAddr || info.form == Form::DstAddr;
   const uint32_t base = is_absolute ? 0 : static_cast<uint32_t>(reg(in.base));
-  return fault_at(base + in.offset, info.access_bytes, is_store(info.form) ? Access::kWrite : Access::kRead);
+  fault_at(base + in.offset, info.access_bytes, is_store(info.form) ? Access::kWrite : Access::kRead, stop);
 }
 
 // What the access rules say about an access that faulted.
-Interrupt GenericSandbox::fault_at(uint32_t address, uint32_t size_bytes, Access access) {
+void GenericSandbox::fault_at(uint32_t address, uint32_t size_bytes, Access access, Interrupt& stop) {
   const AccessMap::Check check = access_.check_guest(address, size_bytes, access);
-  const MemoryFault fault = {.address = address, .size_bytes = size_bytes, .access = access};
+  stop.fault = {.address = address, .size_bytes = size_bytes, .access = access};
   if (check.verdict == AccessMap::Verdict::kForbidden) {
-    return {.kind = InterruptKind::kTrap, .trap = TrapKind::kMemoryAccess, .fault = fault};
+    stop.kind = InterruptKind::kTrap;
+    stop.trap = TrapKind::kMemoryAccess;
+    return;
   }
   // Static memory has no missing pages, and an allowed access does not fault.
   SG_CHECK(check.verdict != AccessMap::Verdict::kAllowed);
-  return {.kind = InterruptKind::kPageFault,
-          .fault = fault,
-          .page_address = check.page_address,
-          .page_bytes = module_->memory_map().page_bytes(),
-          .is_write_protected = check.verdict == AccessMap::Verdict::kWriteProtected};
+  stop.kind = InterruptKind::kPageFault;
+  stop.page_address = check.page_address;
+  stop.page_bytes = module_->memory_map().page_bytes();
+  stop.is_write_protected = check.verdict == AccessMap::Verdict::kWriteProtected;
 }
 
 void GenericSandbox::run_sbrk() {
-  const Instruction in = module_->program().decode(pc_of(resume_offset() - 1));
+  const Instruction in = module_->program().decode(place_of(resume_offset() - 1).pc);
   // A size that does not fit into 32 bits counts as 0, which asks for the current top.
   const uint64_t size = reg(in.src1) > UINT32_MAX ? 0 : reg(in.src1);
   const std::optional<uint32_t> top = sbrk(static_cast<uint32_t>(size));
   set_reg(in.dst, top ? internal::sign_extend(*top) : 0);
 }
 
-uint32_t GenericSandbox::pc_of(uint32_t native_offset) const {
+NativeCode::Place GenericSandbox::place_of(uint32_t native_offset) const {
   const std::optional<NativeCode::Place> place = code_.find(native_offset);
   SG_CHECK(place.has_value());
-  return place->pc;
+  return *place;
 }
 
-uint32_t GenericSandbox::stopped_pc() const { return stop_pc_ ? *stop_pc_ : pc_of(stop_offset_); }
+uint32_t GenericSandbox::stopped_pc() const { return stop_pc_ ? *stop_pc_ : place_of(stop_offset_).pc; }
 
 // Memory. --------------------------------------------------------------------------------------------------
 

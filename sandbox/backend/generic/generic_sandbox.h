@@ -21,8 +21,8 @@ class GenericSandbox final : public Sandbox {
   ~GenericSandbox() override;
 
  protected:
-  void enter(uint32_t pc) override;
-  Interrupt resume(const RunLimits& limits) override;
+  void enter(uint32_t pc, bool is_block_start) override;
+  void resume(const RunLimits& limits, Interrupt& stop) override;
   uint32_t stopped_pc() const override;
   void kick() override;
   Status store(uint32_t address, std::span<const uint8_t> bytes) override;
@@ -36,13 +36,11 @@ class GenericSandbox final : public Sandbox {
   GenericSandbox(std::shared_ptr<const Module> module, const SandboxOptions& options,
                  std::unique_ptr<AddressSpace> space);
 
-  Interrupt stop_after_exit();
-  Interrupt stop_after_signal();
-  Interrupt trap_at(const Instruction& in, TrapKind kind) const;
-  Interrupt fault_of(const Instruction& in);
-  Interrupt fault_at(uint32_t address, uint32_t size_bytes, Access access);
-  std::optional<Interrupt> stopped_in_memset();
-  Interrupt interrupted_at(uint32_t native_offset);
+  void stop_after_exit(Interrupt& stop);
+  void stop_after_signal(Interrupt& stop);
+  void fault_of(const Instruction& in, Interrupt& stop);
+  void fault_at(uint32_t address, uint32_t size_bytes, Access access, Interrupt& stop);
+  bool stopped_in_memset(Interrupt& stop);
   void run_sbrk();
   uint32_t resume_offset() const {
     return static_cast<uint32_t>(context_->resume_address - reinterpret_cast<uint64_t>(code_.code()));
@@ -50,7 +48,7 @@ class GenericSandbox final : public Sandbox {
   void set_resume_offset(uint32_t native_offset) {
     context_->resume_address = reinterpret_cast<uint64_t>(code_.code() + native_offset);
   }
-  uint32_t pc_of(uint32_t native_offset) const;
+  NativeCode::Place place_of(uint32_t native_offset) const;
   void set_zero_flag_for(const Instruction& in);
   template <typename Copy>
   Status with_writable_pages(uint32_t address, uint64_t size_bytes, Copy copy);
@@ -62,6 +60,9 @@ class GenericSandbox final : public Sandbox {
   // The last stop: the pc itself, or a native offset inside the instruction it belongs to.
   std::optional<uint32_t> stop_pc_;
   uint32_t stop_offset_ = 0;
+  // Where execution at a block starts, remembered for hosts that call the same function again and again.
+  uint32_t entered_pc_ = UINT32_MAX;
+  uint32_t entered_offset_ = 0;
 };
 
 }  // namespace sandglass

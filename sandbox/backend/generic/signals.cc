@@ -21,7 +21,6 @@
 namespace sandglass {
 namespace {
 
-constexpr int kStopSignal = SIGURG;  // ignored by default, and hardly anybody uses it
 constexpr int kSignals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, kStopSignal};
 constexpr greg_t kTrapFlag = 0x100;
 
@@ -141,32 +140,18 @@ SG_NO_SANITIZE void on_signal(int signal, siginfo_t* info, void* raw_context) {
   errno = saved_errno;
 }
 
-Status install_all() {
-  for (int signal : kSignals) {
-    struct sigaction action = {};
-    action.sa_sigaction = on_signal;
-    // Not deferred: the handler leaves without returning, so nothing would unblock the signal.
-    action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTART;
-    if (::sigaction(signal, &action, &g_previous[signal]) != 0) return Error::os("install a signal handler");
-  }
-  return {};
-}
-
 // An alternate signal stack that goes away with its thread.
 class SignalStack {
  public:
   Status ensure() {
-    if (is_ensured_) return {};
     stack_t current = {};
     if (::sigaltstack(nullptr, &current) != 0) return Error::os("look at the signal stack");
     if ((current.ss_flags & SS_DISABLE) == 0 && current.ss_size >= needed_bytes()) {
-      is_ensured_ = true;
       return {};
     }
     memory_ = SG_TRY(Mapping::anonymous(needed_bytes()));
     const stack_t ours = {.ss_sp = memory_.data(), .ss_flags = 0, .ss_size = memory_.size_bytes()};
     if (::sigaltstack(&ours, nullptr) != 0) return Error::os("set a signal stack");
-    is_ensured_ = true;
     return {};
   }
   ~SignalStack() {
@@ -180,10 +165,12 @@ class SignalStack {
   static size_t needed_bytes() { return round_up(::getauxval(AT_MINSIGSTKSZ), kMinPageBytes) + KiB(32); }
 
   Mapping memory_;
-  bool is_ensured_ = false;
 };
 
 thread_local SignalStack t_signal_stack;
+// Plain variables beside the objects with destructors: these need no guard when they are looked at.
+constinit thread_local bool t_has_signal_stack = false;
+constinit thread_local pid_t t_thread_id = 0;
 
 // One timer per thread, made when it is needed first.
 class ThreadTimer {
@@ -191,6 +178,7 @@ class ThreadTimer {
   ~ThreadTimer() {
     if (exists_) ::timer_delete(timer_);
   }
+  void forget() { exists_ = false; }
   Status set(uint64_t nanoseconds) {
     if (!exists_) {
       sigevent event = {};
@@ -215,6 +203,22 @@ class ThreadTimer {
 
 thread_local ThreadTimer t_timer;
 
+Status install_all() {
+  // A forked child is another thread, and has none of its parent's timers.
+  ::pthread_atfork(nullptr, nullptr, [] {
+    t_thread_id = 0;
+    t_timer.forget();
+  });
+  for (int signal : kSignals) {
+    struct sigaction action = {};
+    action.sa_sigaction = on_signal;
+    // Not deferred: the handler leaves without returning, so nothing would unblock the signal.
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTART;
+    if (::sigaction(signal, &action, &g_previous[signal]) != 0) return Error::os("install a signal handler");
+  }
+  return {};
+}
+
 }  // namespace
 
 Status install_signal_handlers() {
@@ -222,7 +226,11 @@ Status install_signal_handlers() {
   return status;
 }
 
-Status ensure_signal_stack() { return t_signal_stack.ensure(); }
+void ensure_signal_stack() {
+  if (t_has_signal_stack) return;
+  SG_CHECK(t_signal_stack.ensure());
+  t_has_signal_stack = true;
+}
 
 void run_guest(RunningGuest& guest) {
   t_guest = &guest;
@@ -233,8 +241,8 @@ void run_guest(RunningGuest& guest) {
 }
 
 pid_t this_thread_id() {
-  thread_local const pid_t id = ::gettid();
-  return id;
+  if (t_thread_id == 0) t_thread_id = ::gettid();
+  return t_thread_id;
 }
 
 void request_stop(pid_t thread_id) {
@@ -248,11 +256,11 @@ void request_stop(pid_t thread_id) {
   ::syscall(SYS_rt_tgsigqueueinfo, ::getpid(), thread_id, kStopSignal, &info);
 }
 
-Status DeadlineTimer::arm(uint64_t nanoseconds, uint32_t* stop_requested, uint32_t stop_bit) {
+void DeadlineTimer::arm(uint64_t nanoseconds, uint32_t* stop_requested, uint32_t stop_bit) {
   t_deadline_bit = stop_bit;
   t_deadline_word = stop_requested;
   std::atomic_signal_fence(std::memory_order_seq_cst);
-  return t_timer.set(nanoseconds);
+  SG_CHECK(t_timer.set(nanoseconds));
 }
 
 void DeadlineTimer::disarm() {

@@ -32,8 +32,12 @@ struct RunningGuest {
 
 // Installs the handler (once per process).
 Status install_signal_handlers();
-// Gives this thread an alternate signal stack if it has none.
-Status ensure_signal_stack();
+// Asks a guest to stop; ignored by default, and hardly anybody uses it.
+inline constexpr int kStopSignal = SIGURG;
+
+// Gives this thread an alternate signal stack if it has none. Without memory for one the process stops: a
+// fault could not be handled.
+void ensure_signal_stack();
 
 // Runs the guest until it leaves or is taken out.
 void run_guest(RunningGuest& guest);
@@ -47,7 +51,7 @@ void request_stop(pid_t thread_id);
 class DeadlineTimer {
  public:
   // `stop_bit` is or-ed into `stop_requested`, which must live until disarm().
-  static Status arm(uint64_t nanoseconds, uint32_t* stop_requested, uint32_t stop_bit);
+  static void arm(uint64_t nanoseconds, uint32_t* stop_requested, uint32_t stop_bit);
   static void disarm();
 };
 

@@ -37,11 +37,11 @@ InterpretedSandbox::InterpretedSandbox(std::shared_ptr<const Module> module, con
       interpreter_(module_->program(), interpreter_options(module_->options()), *context_, memory_, access_) {
 }
 
-Interrupt InterpretedSandbox::resume(const RunLimits& limits) {
+void InterpretedSandbox::resume(const RunLimits& limits, Interrupt& stop) {
   const bool has_deadline = limits.deadline.count() > 0;
   const Clock::time_point start = has_deadline ? Clock::now() : Clock::time_point();
   uint32_t polls = 0;
-  return interpreter_.run([&]() -> std::optional<InterruptKind> {
+  stop = interpreter_.run([&]() -> std::optional<InterruptKind> {
     if (stop_requested().load(std::memory_order_relaxed) != 0) return take_stop_request();
     if (!has_deadline || polls++ % kPollsPerClockReading != 0) return std::nullopt;
     if (Clock::now() - start < limits.deadline) return std::nullopt;

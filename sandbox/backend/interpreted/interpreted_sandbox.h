@@ -22,8 +22,8 @@ class InterpretedSandbox final : public Sandbox {
   InterpretedSandbox(std::shared_ptr<const Module> module, const SandboxOptions& options,
                      std::unique_ptr<VmContext> context, Mapping memory);
 
-  void enter(uint32_t pc) override { interpreter_.enter(pc); }
-  Interrupt resume(const RunLimits& limits) override;
+  void enter(uint32_t pc, bool) override { interpreter_.enter(pc); }
+  void resume(const RunLimits& limits, Interrupt& stop) override;
   uint32_t stopped_pc() const override { return *interpreter_.program_counter(); }
   void kick() override {}  // the interpreter polls
 
