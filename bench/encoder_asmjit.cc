@@ -10,18 +10,12 @@ namespace Inst = asmjit::x86::Inst;
 
 Inst::Id instruction_of(Alu op) {
   switch (op) {
-    case Alu::kAdd:
-      return Inst::kIdAdd;
-    case Alu::kOr:
-      return Inst::kIdOr;
-    case Alu::kAnd:
-      return Inst::kIdAnd;
-    case Alu::kSub:
-      return Inst::kIdSub;
-    case Alu::kXor:
-      return Inst::kIdXor;
-    case Alu::kCmp:
-      return Inst::kIdCmp;
+    case Alu::kAdd: return Inst::kIdAdd;
+    case Alu::kOr: return Inst::kIdOr;
+    case Alu::kAnd: return Inst::kIdAnd;
+    case Alu::kSub: return Inst::kIdSub;
+    case Alu::kXor: return Inst::kIdXor;
+    case Alu::kCmp: return Inst::kIdCmp;
   }
   return Inst::kIdNone;
 }

@@ -56,14 +56,11 @@ EncoderOp draw_op(Random& random) {
       op.value = random.chance(50) ? random.between(-128, 127) : random.between(-kReach, kReach);
       return op;
     case FormId::kShiftLeft:
-    case FormId::kShiftRight32:
-      op.value = random.between(1, 31);
-      return op;
+    case FormId::kShiftRight32: op.value = random.between(1, 31); return op;
     case FormId::kConstant:
       op.value |= 1;  // not 0: some write that as an xor, which changes flags, and others do not
       return op;
-    default:
-      return op;
+    default: return op;
   }
 }
 

@@ -72,14 +72,10 @@ void encode_sequence(Encoder& encoder, std::span<const EncoderOp> ops) {
   for (const EncoderOp& op : ops) {
     switch (op.form) {
 #define SG_FORM(name, weight, ...) \
-  case FormId::name:               \
-    encoder.__VA_ARGS__;           \
-    break;
+  case FormId::name: encoder.__VA_ARGS__; break;
       SG_ENCODER_FORMS(SG_FORM)
 #undef SG_FORM
-      case FormId::kBind:
-        encoder.bind();
-        break;
+      case FormId::kBind: encoder.bind(); break;
     }
   }
   encoder.ret();

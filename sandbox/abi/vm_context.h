@@ -40,8 +40,8 @@ struct alignas(64) VmContext {
   uint64_t host_exit;
   // memset: a0 at its start and the number of bytes it is filling.
   uint64_t memset_start, memset_count;
-  // The entry sets the zero flag as this value demands: the guest may start behind an instruction whose flags a
-  // translated branch relies on.
+  // The entry sets the zero flag as this value demands: the guest may start behind an instruction whose flags
+  // a translated branch relies on.
   uint64_t zero_flag_value;
   uint32_t exit_argument;
   ExitReason exit_reason;

@@ -11,10 +11,8 @@ namespace sandglass {
 Result<std::unique_ptr<Sandbox>> Sandbox::create(std::shared_ptr<const Module> module,
                                                  const SandboxOptions& options) {
   switch (module->options().backend) {
-    case Backend::kInterpreter:
-      return InterpretedSandbox::create(std::move(module), options);
-    case Backend::kGeneric:
-      return GenericSandbox::create(std::move(module), options);
+    case Backend::kInterpreter: return InterpretedSandbox::create(std::move(module), options);
+    case Backend::kGeneric: return GenericSandbox::create(std::move(module), options);
   }
   return Error::make(ErrorKind::kUnsupported, "no such backend");
 }

@@ -6,26 +6,16 @@ namespace sandglass {
 
 const char* name_of(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::kBadProgram:
-      return "bad program";
-    case ErrorKind::kInvalidArgument:
-      return "invalid argument";
-    case ErrorKind::kOutOfRange:
-      return "out of range";
-    case ErrorKind::kUnsupported:
-      return "unsupported";
-    case ErrorKind::kExhausted:
-      return "limit reached";
-    case ErrorKind::kNoProgramCounter:
-      return "no program counter";
-    case ErrorKind::kOs:
-      return "system call failed";
-    case ErrorKind::kWorkerDied:
-      return "worker died";
-    case ErrorKind::kViolation:
-      return "policy violation";
-    case ErrorKind::kProtocolViolation:
-      return "protocol violation";
+    case ErrorKind::kBadProgram: return "bad program";
+    case ErrorKind::kInvalidArgument: return "invalid argument";
+    case ErrorKind::kOutOfRange: return "out of range";
+    case ErrorKind::kUnsupported: return "unsupported";
+    case ErrorKind::kExhausted: return "limit reached";
+    case ErrorKind::kNoProgramCounter: return "no program counter";
+    case ErrorKind::kOs: return "system call failed";
+    case ErrorKind::kWorkerDied: return "worker died";
+    case ErrorKind::kViolation: return "policy violation";
+    case ErrorKind::kProtocolViolation: return "protocol violation";
   }
   return "unknown error";
 }

@@ -15,20 +15,14 @@ constexpr std::chrono::seconds kDeadline{10};
 
 std::string status_of(const Interrupt& stop) {
   switch (stop.kind) {
-    case InterruptKind::kFinished:
-      return "halt";
-    case InterruptKind::kTrap:
-      return "panic";
-    case InterruptKind::kHostCall:
-      return "ecalli";
-    case InterruptKind::kOutOfGas:
-      return "out-of-gas";
-    case InterruptKind::kPageFault:
-      return "page-fault";
+    case InterruptKind::kFinished: return "halt";
+    case InterruptKind::kTrap: return "panic";
+    case InterruptKind::kHostCall: return "ecalli";
+    case InterruptKind::kOutOfGas: return "out-of-gas";
+    case InterruptKind::kPageFault: return "page-fault";
     case InterruptKind::kStep:
     case InterruptKind::kInterrupted:
-    case InterruptKind::kDeadlineExceeded:
-      break;
+    case InterruptKind::kDeadlineExceeded: break;
   }
   return name_of(stop.kind);
 }

@@ -10,20 +10,16 @@ namespace {
 
 std::string headline(const Interrupt& stop, std::string_view refusal) {
   switch (stop.kind) {
-    case InterruptKind::kTrap:
-      return fmt::format("the guest trapped: {}", name_of(stop.trap));
-    case InterruptKind::kOutOfGas:
-      return "the guest ran out of gas";
-    case InterruptKind::kDeadlineExceeded:
-      return "the guest ran longer than its deadline";
+    case InterruptKind::kTrap: return fmt::format("the guest trapped: {}", name_of(stop.trap));
+    case InterruptKind::kOutOfGas: return "the guest ran out of gas";
+    case InterruptKind::kDeadlineExceeded: return "the guest ran longer than its deadline";
     case InterruptKind::kHostCall:
       if (!refusal.empty()) return fmt::format("the guest's host call was refused: {}", refusal);
       return fmt::format("the guest made host call {}, which it did not import", stop.host_call);
     case InterruptKind::kFinished:
     case InterruptKind::kPageFault:
     case InterruptKind::kStep:
-    case InterruptKind::kInterrupted:
-      break;
+    case InterruptKind::kInterrupted: break;
   }
   return fmt::format("the guest stopped: {}", name_of(stop.kind));
 }

@@ -85,19 +85,14 @@ int report_end(const Sandbox& sandbox, const Interrupt& stop, const RunArguments
   }
   print_error(describe_stop(sandbox, stop, refusal.reason));
   switch (stop.kind) {
-    case InterruptKind::kTrap:
-      return kGuestTrapped;
-    case InterruptKind::kOutOfGas:
-      return kGuestOutOfGas;
-    case InterruptKind::kDeadlineExceeded:
-      return kGuestDeadline;
-    case InterruptKind::kHostCall:
-      return kGuestRefused;
+    case InterruptKind::kTrap: return kGuestTrapped;
+    case InterruptKind::kOutOfGas: return kGuestOutOfGas;
+    case InterruptKind::kDeadlineExceeded: return kGuestDeadline;
+    case InterruptKind::kHostCall: return kGuestRefused;
     case InterruptKind::kFinished:
     case InterruptKind::kPageFault:
     case InterruptKind::kStep:
-    case InterruptKind::kInterrupted:
-      break;
+    case InterruptKind::kInterrupted: break;
   }
   return kFailure;
 }

@@ -6,6 +6,7 @@
 
 #include "sandbox/compiler/meters.h"
 #include "sandbox/compiler/translator.h"
+#include "sandbox/compiler/translator_tail.h"
 
 namespace sandglass {
 
@@ -50,12 +51,9 @@ Result<std::unique_ptr<NativeCode>> compile_with(const Program& program, const M
 template <bool is_64, GasMetering gas>
 Result<std::unique_ptr<NativeCode>> compile_metered(const Program& program, const ModuleOptions& options) {
   switch (options.cost_model.kind()) {
-    case CostModel::Kind::kNaive:
-      return compile_with<is_64, NaiveMeter, gas>(program, options);
-    case CostModel::Kind::kTable:
-      return compile_with<is_64, TableMeter, gas>(program, options);
-    case CostModel::Kind::kPipeline:
-      return compile_with<is_64, PipelineMeter, gas>(program, options);
+    case CostModel::Kind::kNaive: return compile_with<is_64, NaiveMeter, gas>(program, options);
+    case CostModel::Kind::kTable: return compile_with<is_64, TableMeter, gas>(program, options);
+    case CostModel::Kind::kPipeline: return compile_with<is_64, PipelineMeter, gas>(program, options);
   }
   return Error::make(ErrorKind::kInvalidArgument, "no such cost model");
 }
@@ -63,12 +61,9 @@ Result<std::unique_ptr<NativeCode>> compile_metered(const Program& program, cons
 template <bool is_64>
 Result<std::unique_ptr<NativeCode>> compile_for_width(const Program& program, const ModuleOptions& options) {
   switch (options.gas) {
-    case GasMetering::kNone:
-      return compile_with<is_64, NoMeter, GasMetering::kNone>(program, options);
-    case GasMetering::kSync:
-      return compile_metered<is_64, GasMetering::kSync>(program, options);
-    case GasMetering::kAsync:
-      return compile_metered<is_64, GasMetering::kAsync>(program, options);
+    case GasMetering::kNone: return compile_with<is_64, NoMeter, GasMetering::kNone>(program, options);
+    case GasMetering::kSync: return compile_metered<is_64, GasMetering::kSync>(program, options);
+    case GasMetering::kAsync: return compile_metered<is_64, GasMetering::kAsync>(program, options);
   }
   return Error::make(ErrorKind::kInvalidArgument, "no such kind of gas metering");
 }
@@ -84,10 +79,12 @@ bool cpu_has_lzcnt() {
 Result<std::unique_ptr<NativeCode>> compile(const Program& program, const ModuleOptions& options) {
   // Asked once: the CPUID behind it can take microseconds in a virtual machine.
   static const bool cpu_is_fine = __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
-                                  __builtin_cpu_supports("popcnt") && cpu_has_lzcnt();
+                                  __builtin_cpu_supports("popcnt") && __builtin_cpu_supports("ssse3") &&
+                                  cpu_has_lzcnt();
   if (!cpu_is_fine) {
-    return Error::make(ErrorKind::kUnsupported,
-                       "the recompiler needs a CPU with BMI1, BMI2, LZCNT and POPCNT; use the interpreter");
+    return Error::make(
+        ErrorKind::kUnsupported,
+        "the recompiler needs a CPU with BMI1, BMI2, LZCNT, POPCNT and SSSE3; use the interpreter");
   }
   return program.is_64_bit() ? compile_for_width<true>(program, options)
                              : compile_for_width<false>(program, options);

@@ -18,42 +18,6 @@ using x64::Shift;
 
 inline void move(Emitter& e, bool wide, uint32_t dst, uint32_t src) { e.mov_unless_same(wide, dst, src); }
 
-// Only for a destination that is the second source; the template does the rest.
-inline void subtract_from(Emitter& e, bool wide, const Instruction& in) {
-  e.unary(3, wide, native(in.dst));
-  e.alu(Alu::kAdd, wide, native(in.dst), native(in.src1));
-  e.zero_flag_of = number(in.dst);
-}
-
-// For operations that commute: the source that is the destination already comes first.
-struct Operands {
-  uint32_t dst, first, second;
-};
-
-inline Operands commuted(const Instruction& in) {
-  const uint32_t d = native(in.dst), a = native(in.src1), b = native(in.src2);
-  return {.dst = d, .first = d == b ? b : a, .second = d == b ? a : b};
-}
-
-// and, or, xor.
-inline void logic(Emitter& e, Alu op, bool wide, const Instruction& in) {
-  const Operands o = commuted(in);
-  move(e, wide, o.dst, o.first);
-  e.alu(op, wide, o.dst, o.second);
-  e.zero_flag_of = number(in.dst);
-}
-
-inline void multiply(Emitter& e, bool wide, const Instruction& in) {
-  const Operands o = commuted(in);
-  move(e, wide, o.dst, o.first);
-  e.imul(wide, o.dst, o.second);
-}
-
-inline void add_imm(Emitter& e, bool wide, const Instruction& in) {
-  e.add_imm(wide, native(in.dst), native(in.src1), static_cast<int32_t>(in.imm));
-  if (in.dst == in.src1) e.zero_flag_of = number(in.dst);
-}
-
 inline void negate_and_add_imm(Emitter& e, bool wide, const Instruction& in) {
   const uint32_t d = native(in.dst), s = native(in.src1);
   if (d == s) {
@@ -65,47 +29,9 @@ inline void negate_and_add_imm(Emitter& e, bool wide, const Instruction& in) {
   }
 }
 
-// dst = condition ? 1 : 0 after `compare` has set the flags.
-template <typename Compare>
-void set_if(Emitter& e, Condition condition, uint32_t dst, bool dst_is_source, Compare compare) {
-  if (!dst_is_source) {
-    e.alu(Alu::kXor, false, dst, dst);
-    compare();
-    e.setcc(condition, dst);
-  } else {
-    compare();
-    e.setcc(condition, kTemp);
-    e.op0f_rr(0xb6, false, dst, kTemp);  // movzx dst, cl
-  }
-}
-
 inline void compare_imm(Emitter& e, bool wide, uint32_t reg, int32_t value) {
   if (value == 0) return e.test(wide, reg, reg);
   e.alu_imm(Alu::kCmp, wide, reg, value);
-}
-
-inline void set(Emitter& e, Condition condition, bool wide, const Instruction& in) {
-  const uint32_t d = native(in.dst), a = native(in.src1), b = native(in.src2);
-  set_if(e, condition, d, d == a || d == b, [&] { e.alu(Alu::kCmp, wide, a, b); });
-}
-
-inline void set_imm(Emitter& e, Condition condition, bool wide, const Instruction& in) {
-  const uint32_t d = native(in.dst), s = native(in.src1);
-  set_if(e, condition, d, d == s, [&] { compare_imm(e, wide, s, static_cast<int32_t>(in.imm)); });
-}
-
-// dst = whichever of the sources wins; `condition` holds when the first one loses.
-inline void choose(Emitter& e, Condition condition, Condition opposite, bool wide, const Instruction& in) {
-  const uint32_t d = native(in.dst), a = native(in.src1), b = native(in.src2);
-  e.alu(Alu::kCmp, wide, a, b);
-  if (d == b) return e.cmov(opposite, wide, d, a);
-  move(e, wide, d, a);
-  e.cmov(condition, wide, d, b);
-}
-
-inline void move_if(Emitter& e, Condition condition, bool wide, const Instruction& in) {
-  e.test(wide, native(in.src2), native(in.src2));
-  e.cmov(condition, wide, native(in.dst), native(in.src1));
 }
 
 inline void move_imm_if(Emitter& e, Condition condition, bool wide, const Instruction& in) {
@@ -134,30 +60,10 @@ inline void shift_alt(Emitter& e, Shift op, bool wide, const Instruction& in) {
   shift_by(e, op, wide, native(in.dst), kTemp, native(in.src1));
 }
 
-inline void rotate(Emitter& e, Shift op, bool wide, const Instruction& in) {
-  const uint32_t d = native(in.dst);
-  e.mov(false, kTemp, native(in.src2));
-  move(e, wide, d, native(in.src1));
-  e.shift_cl(op, wide, d);
-}
-
 inline void rotate_right_alt(Emitter& e, bool wide, const Instruction& in) {
   e.mov(false, kTemp, native(in.src1));
   e.load_imm32(wide, native(in.dst), static_cast<int32_t>(in.imm));
   e.shift_cl(Shift::kRor, wide, native(in.dst));
-}
-
-inline void or_inverted(Emitter& e, bool wide, const Instruction& in) {
-  e.mov(wide, kTemp, native(in.src2));
-  e.unary(2, wide, kTemp);
-  move(e, wide, native(in.dst), native(in.src1));
-  e.alu(Alu::kOr, wide, native(in.dst), kTemp);
-}
-
-inline void xnor(Emitter& e, bool wide, const Instruction& in) {
-  logic(e, Alu::kXor, wide, in);
-  e.unary(2, wide, native(in.dst));
-  e.zero_flag_of = kNoRegister;
 }
 
 // High halves of products. ---------------------------------------------------------------------------------
@@ -216,40 +122,8 @@ inline void emit_arithmetic(Emitter& e, const Instruction& in) {
   if constexpr (is(kLoadImm64)) {
     e.load_constant(native(in.dst), in.imm);
     return;
-  } else if constexpr (is(kSub32, kSub64)) {
-    subtract_from(e, wide, in);
-  } else if constexpr (is(kMul32, kMul64)) {
-    multiply(e, wide, in);
-  } else if constexpr (is(kMulImm32, kMulImm64)) {
-    e.imul_imm(wide, native(in.dst), native(in.src1), static_cast<int32_t>(in.imm));
-  } else if constexpr (is(kAddImm32, kAddImm64)) {
-    add_imm(e, wide, in);
   } else if constexpr (is(kNegateAndAddImm32, kNegateAndAddImm64)) {
     negate_and_add_imm(e, wide, in);
-  } else if constexpr (is(kSetLessThanUnsigned)) {
-    set(e, Condition::kBelow, wide, in);
-  } else if constexpr (is(kSetLessThanSigned)) {
-    set(e, Condition::kLess, wide, in);
-  } else if constexpr (is(kSetLessThanUnsignedImm)) {
-    set_imm(e, Condition::kBelow, wide, in);
-  } else if constexpr (is(kSetLessThanSignedImm)) {
-    set_imm(e, Condition::kLess, wide, in);
-  } else if constexpr (is(kSetGreaterThanUnsignedImm)) {
-    set_imm(e, Condition::kAbove, wide, in);
-  } else if constexpr (is(kSetGreaterThanSignedImm)) {
-    set_imm(e, Condition::kGreater, wide, in);
-  } else if constexpr (is(kMaximum)) {
-    choose(e, Condition::kLess, Condition::kGreaterEqual, wide, in);
-  } else if constexpr (is(kMaximumUnsigned)) {
-    choose(e, Condition::kBelow, Condition::kAboveEqual, wide, in);
-  } else if constexpr (is(kMinimum)) {
-    choose(e, Condition::kGreater, Condition::kLessEqual, wide, in);
-  } else if constexpr (is(kMinimumUnsigned)) {
-    choose(e, Condition::kAbove, Condition::kBelowEqual, wide, in);
-  } else if constexpr (is(kCmovIfZero)) {
-    move_if(e, Condition::kEqual, wide, in);
-  } else if constexpr (is(kCmovIfNotZero)) {
-    move_if(e, Condition::kNotEqual, wide, in);
   } else if constexpr (is(kCmovIfZeroImm)) {
     move_imm_if(e, Condition::kEqual, wide, in);
   } else if constexpr (is(kCmovIfNotZeroImm)) {
@@ -266,30 +140,19 @@ inline void emit_arithmetic(Emitter& e, const Instruction& in) {
     shift_alt(e, Shift::kShr, wide, in);
   } else if constexpr (is(kShiftArithmeticRightImmAlt32, kShiftArithmeticRightImmAlt64)) {
     shift_alt(e, Shift::kSar, wide, in);
-  } else if constexpr (is(kRotateLeft32, kRotateLeft64)) {
-    rotate(e, Shift::kRol, wide, in);
-  } else if constexpr (is(kRotateRight32, kRotateRight64)) {
-    rotate(e, Shift::kRor, wide, in);
   } else if constexpr (is(kRotateRightImm32, kRotateRightImm64)) {
     rotate_imm(e, wide, in);
   } else if constexpr (is(kRotateRightImmAlt32, kRotateRightImmAlt64)) {
     rotate_right_alt(e, wide, in);
   } else if constexpr (is(kAndInverted)) {
     e.vex_rrr(2, 0, 0xf2, wide, native(in.dst), native(in.src2), native(in.src1));
-  } else if constexpr (is(kOrInverted)) {
-    or_inverted(e, wide, in);
-  } else if constexpr (is(kXnor)) {
-    xnor(e, wide, in);
   } else if constexpr (is(kMulUpperSignedSigned)) {
     is_64 ? multiply_upper_signed_64(e, in) : multiply_upper_32(e, true, true, in);
   } else if constexpr (is(kMulUpperUnsignedUnsigned)) {
     is_64 ? multiply_upper_unsigned_64(e, in) : multiply_upper_32(e, false, false, in);
-  } else if constexpr (is(kMulUpperSignedUnsigned)) {
-    is_64 ? multiply_upper_signed_unsigned_64(e, in) : multiply_upper_32(e, true, false, in);
   } else {
-    static_assert(op == kReverseByte, "an opcode without a translation");
-    move(e, is_64, native(in.dst), native(in.src1));
-    e.bswap(is_64, native(in.dst));
+    static_assert(op == kMulUpperSignedUnsigned, "an opcode without a translation");
+    is_64 ? multiply_upper_signed_unsigned_64(e, in) : multiply_upper_32(e, true, false, in);
   }
   if constexpr (is_64 && is_narrow(op)) e.movsxd(native(in.dst), native(in.dst));
 }

@@ -105,19 +105,14 @@ struct DivisionKind {
 constexpr DivisionKind division_kind(Opcode op) {
   switch (op) {
     case Opcode::kDivUnsigned32:
-    case Opcode::kDivUnsigned64:
-      return {true, false, false};
+    case Opcode::kDivUnsigned64: return {true, false, false};
     case Opcode::kDivSigned32:
-    case Opcode::kDivSigned64:
-      return {true, true, false};
+    case Opcode::kDivSigned64: return {true, true, false};
     case Opcode::kRemUnsigned32:
-    case Opcode::kRemUnsigned64:
-      return {true, false, true};
+    case Opcode::kRemUnsigned64: return {true, false, true};
     case Opcode::kRemSigned32:
-    case Opcode::kRemSigned64:
-      return {true, true, true};
-    default:
-      return {};
+    case Opcode::kRemSigned64: return {true, true, true};
+    default: return {};
   }
 }
 

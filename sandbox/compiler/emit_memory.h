@@ -1,5 +1,5 @@
-// Translation of loads and stores: one machine instruction each, addressed through gs (registers.h), so an
-// access is all or nothing and the temporary is never part of it.
+// Translation of stores of constants, which have no template: one machine instruction each, addressed through
+// gs (registers.h), so an access is all or nothing and the temporary is never part of it.
 #pragma once
 
 #include "sandbox/compiler/emitter.h"
@@ -18,16 +18,12 @@ inline void access_absolute(Emitter& e, const AccessForm& f, uint32_t reg, uint3
 
 }  // namespace emit
 
-// Translates an instruction of the given form and access size; `is_signed` loads extend the sign.
-template <Form form, uint32_t access_bytes, bool is_signed, bool is_64>
-inline void emit_access(Emitter& e, const Instruction& in) {
+// Stores a constant; the form and the access size are those of the instruction.
+template <Form form, uint32_t access_bytes>
+inline void emit_store_imm(Emitter& e, const Instruction& in) {
   using namespace emit;
   constexpr size_t imm_bytes = access_bytes == 8 ? 4 : access_bytes;
-  if constexpr (form == Form::DstAddr) {
-    access_absolute(e, load_form(access_bytes, is_signed, is_64), native(in.dst), in.offset);
-  } else if constexpr (form == Form::SrcAddr) {
-    access_absolute(e, store_form(access_bytes), native(in.src1), in.offset);
-  } else if constexpr (form == Form::BaseOffImm) {
+  if constexpr (form == Form::BaseOffImm) {
     access(e, store_imm_form(access_bytes), 0, in.base, in.offset);
     e.bytes(in.imm, imm_bytes);
   } else {

@@ -1,5 +1,4 @@
-// Emitter: the encoder plus what one translated instruction tells the next one. Small enough to live in
-// registers while an instruction is translated.
+// Emitter: the encoder, as the translation of guest instructions speaks of it.
 #pragma once
 
 #include <cstdint>
@@ -12,12 +11,7 @@ namespace sandglass {
 
 inline constexpr uint8_t kNoRegister = 0xff;
 
-class Emitter : public x64::X64Encoder {
- public:
-  // The guest register whose being zero the zero flag tells right now, kNoRegister when unknown. An
-  // instruction that sets the flags as its result demands says so; it holds for the next instruction only.
-  uint8_t zero_flag_of = kNoRegister;
-};
+using Emitter = x64::X64Encoder;
 
 constexpr uint8_t number(Reg reg) { return static_cast<uint8_t>(reg); }
 

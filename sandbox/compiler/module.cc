@@ -10,10 +10,8 @@ namespace sandglass {
 
 std::string_view name_of(Backend backend) {
   switch (backend) {
-    case Backend::kInterpreter:
-      return "interpreter";
-    case Backend::kGeneric:
-      return "generic";
+    case Backend::kInterpreter: return "interpreter";
+    case Backend::kGeneric: return "generic";
   }
   return "unknown";
 }

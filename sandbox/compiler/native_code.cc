@@ -66,8 +66,8 @@ class InstructionWalk {
       : program_(program),
         tables_(tables),
         pc_(checkpoint * kCheckpointBytes),
-        native_(tables.checkpoint_native[checkpoint]),
-        number_(tables.checkpoint_instruction[checkpoint]) {
+        native_(tables.checkpoints[checkpoint].native),
+        number_(tables.checkpoints[checkpoint].instruction) {
     skip_to_start();
   }
   uint32_t pc() const { return pc_; }
@@ -108,10 +108,12 @@ std::optional<NativeCode::Place> NativeCode::find(uint32_t native_offset) const 
     return Place{detour->pc, detour->native_begin, detour->native_begin + (step_tracing_ ? kCallBytes : 0)};
   }
   if (native_offset < tables_.trampolines.end || native_offset >= tables_.guest_code_end) return std::nullopt;
-  const auto& natives = tables_.checkpoint_native;
-  const auto behind = std::upper_bound(natives.begin(), natives.end(), native_offset);
-  if (behind == natives.begin()) return std::nullopt;
-  InstructionWalk walk(program_, tables_, static_cast<uint32_t>(behind - natives.begin() - 1));
+  const auto& checkpoints = tables_.checkpoints;
+  const auto behind = std::upper_bound(
+      checkpoints.begin(), checkpoints.end(), native_offset,
+      [](uint32_t offset, const Checkpoint& checkpoint) { return offset < checkpoint.native; });
+  if (behind == checkpoints.begin()) return std::nullopt;
+  InstructionWalk walk(program_, tables_, static_cast<uint32_t>(behind - checkpoints.begin() - 1));
   while (!walk.at_end() && walk.native_end() <= native_offset) walk.next();
   if (walk.at_end()) return std::nullopt;
   return Place{walk.pc(), walk.native(), walk.native() + prelude_bytes_at(walk.native())};

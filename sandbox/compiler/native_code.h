@@ -20,6 +20,12 @@ namespace sandglass {
 
 inline constexpr uint32_t kCheckpointBytes = 64;
 
+// The first instruction at or behind some place of the guest code.
+struct Checkpoint {
+  uint32_t native = 0;       // offset
+  uint32_t instruction = 0;  // number
+};
+
 // A stretch of native code that belongs to guest pc although it does not lie where the tables would put it.
 struct Detour {
   uint32_t native_begin = 0, native_end = 0;
@@ -41,14 +47,13 @@ struct CompiledCode {
   Trampolines trampolines;
   uint32_t guest_code_end = 0;    // native offset behind the guest code proper
   uint32_t out_of_gas_begin = 0;  // native offset of the first out-of-gas exit
-  std::vector<uint8_t>
-      lengths;  // native bytes per guest instruction, in order of the set bits of the bitmask
-  std::vector<uint32_t> checkpoint_native;       // per 64 guest code bytes: native offset of …
-  std::vector<uint32_t> checkpoint_instruction;  // … and number of the first instruction at or behind it
-  std::vector<uint32_t> block_pcs;               // metered code: guest pc of every block, in order
-  std::vector<Detour> detours;                   // sorted by native_begin
-  std::vector<Detour> entries;                   // sorted by pc: where execution at pc starts instead
-  std::vector<uint32_t> jump_table;              // native offset per entry; 0 where the target is invalid
+  // Native bytes per guest instruction, in the order of the set bits of the bitmask.
+  std::vector<uint8_t> lengths;
+  std::vector<Checkpoint> checkpoints;  // per kCheckpointBytes guest code bytes
+  std::vector<uint32_t> block_pcs;      // metered code: guest pc of every block, in order
+  std::vector<Detour> detours;          // sorted by native_begin
+  std::vector<Detour> entries;          // sorted by pc: where execution at pc starts instead
+  std::vector<uint32_t> jump_table;     // native offset per entry; 0 where the target is invalid
 };
 
 class NativeCode {

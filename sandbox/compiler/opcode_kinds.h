@@ -7,38 +7,34 @@
 
 namespace sandglass {
 
-// Mnemonics ending in _32 compute in 32 bits and, in 64-bit sets, extend the sign of the result.
-constexpr bool is_narrow(Opcode op) {
-  constexpr std::string_view names[] = {
-#define SG_OPCODE(enumerator, mnemonic, form, latest64, jam, revive, latest32, access, flow) mnemonic,
-#include "sandbox/program/opcodes.def"
-#undef SG_OPCODE
-      "invalid",
-  };
-  return names[static_cast<size_t>(op)].ends_with("_32");
-}
-
 struct OpcodeShape {
   Form form;
-  uint32_t access_bytes;
-  bool is_signed;  // a load that extends the sign
   Flow flow;
+  uint8_t access_bytes;
+  bool is_signed;  // a load that extends the sign
+  bool is_narrow;  // computes in 32 bits and, in 64-bit sets, extends the sign of the result
 };
 
-constexpr bool names_signed_access(std::string_view mnemonic) {
-  return mnemonic.ends_with("_i8") || mnemonic.ends_with("_i16") || mnemonic.ends_with("_i32");
+namespace internal {
+
+constexpr OpcodeShape make_shape(std::string_view mnemonic, Form form, uint8_t access_bytes, Flow flow) {
+  const bool is_signed =
+      mnemonic.ends_with("_i8") || mnemonic.ends_with("_i16") || mnemonic.ends_with("_i32");
+  return {form, flow, access_bytes, is_signed, mnemonic.ends_with("_32")};
 }
 
-constexpr OpcodeShape shape_of(Opcode op) {
-  constexpr OpcodeShape shapes[] = {
+inline constexpr OpcodeShape kShapes[] = {
 #define SG_OPCODE(enumerator, mnemonic, form, latest64, jam, revive, latest32, access, flow) \
-  {Form::form, access, names_signed_access(mnemonic), Flow::flow},
+  make_shape(mnemonic, Form::form, access, Flow::flow),
 #include "sandbox/program/opcodes.def"
 #undef SG_OPCODE
-      {Form::None, 0, false, Flow::NoFallthrough},
-  };
-  return shapes[static_cast<size_t>(op)];
-}
+    {Form::None, Flow::NoFallthrough, 0, false, false},
+};
+
+}  // namespace internal
+
+constexpr const OpcodeShape& shape_of(Opcode op) { return internal::kShapes[static_cast<size_t>(op)]; }
+constexpr bool is_narrow(Opcode op) { return shape_of(op).is_narrow; }
 
 // How a load widens or a store narrows: a machine instruction without its operands.
 struct AccessForm {
@@ -50,14 +46,10 @@ struct AccessForm {
 
 constexpr AccessForm load_form(uint32_t bytes, bool is_signed, bool is_64) {
   switch (bytes) {
-    case 1:
-      return is_signed ? AccessForm{0xbe0f, 2, is_64, false} : AccessForm{0xb60f, 2, false, false};
-    case 2:
-      return is_signed ? AccessForm{0xbf0f, 2, is_64, false} : AccessForm{0xb70f, 2, false, false};
-    case 4:
-      return is_signed && is_64 ? AccessForm{0x63, 1, true, false} : AccessForm{0x8b, 1, false, false};
-    default:
-      return {0x8b, 1, true, false};
+    case 1: return is_signed ? AccessForm{0xbe0f, 2, is_64, false} : AccessForm{0xb60f, 2, false, false};
+    case 2: return is_signed ? AccessForm{0xbf0f, 2, is_64, false} : AccessForm{0xb70f, 2, false, false};
+    case 4: return is_signed && is_64 ? AccessForm{0x63, 1, true, false} : AccessForm{0x8b, 1, false, false};
+    default: return {0x8b, 1, true, false};
   }
 }
 

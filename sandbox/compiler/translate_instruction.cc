@@ -22,33 +22,22 @@ constexpr BranchKind branch_kind(Opcode op) {
   using enum Opcode;
   switch (op) {
     case kBranchEq:
-    case kBranchEqImm:
-      return {true, Condition::kEqual};
+    case kBranchEqImm: return {true, Condition::kEqual};
     case kBranchNotEq:
-    case kBranchNotEqImm:
-      return {true, Condition::kNotEqual};
+    case kBranchNotEqImm: return {true, Condition::kNotEqual};
     case kBranchLessUnsigned:
-    case kBranchLessUnsignedImm:
-      return {true, Condition::kBelow};
+    case kBranchLessUnsignedImm: return {true, Condition::kBelow};
     case kBranchLessSigned:
-    case kBranchLessSignedImm:
-      return {true, Condition::kLess};
+    case kBranchLessSignedImm: return {true, Condition::kLess};
     case kBranchGreaterOrEqualUnsigned:
-    case kBranchGreaterOrEqualUnsignedImm:
-      return {true, Condition::kAboveEqual};
+    case kBranchGreaterOrEqualUnsignedImm: return {true, Condition::kAboveEqual};
     case kBranchGreaterOrEqualSigned:
-    case kBranchGreaterOrEqualSignedImm:
-      return {true, Condition::kGreaterEqual};
-    case kBranchLessOrEqualUnsignedImm:
-      return {true, Condition::kBelowEqual};
-    case kBranchLessOrEqualSignedImm:
-      return {true, Condition::kLessEqual};
-    case kBranchGreaterUnsignedImm:
-      return {true, Condition::kAbove};
-    case kBranchGreaterSignedImm:
-      return {true, Condition::kGreater};
-    default:
-      return {};
+    case kBranchGreaterOrEqualSignedImm: return {true, Condition::kGreaterEqual};
+    case kBranchLessOrEqualUnsignedImm: return {true, Condition::kBelowEqual};
+    case kBranchLessOrEqualSignedImm: return {true, Condition::kLessEqual};
+    case kBranchGreaterUnsignedImm: return {true, Condition::kAbove};
+    case kBranchGreaterSignedImm: return {true, Condition::kGreater};
+    default: return {};
   }
 }
 
@@ -72,7 +61,10 @@ void branch(Translation& t, Condition condition, const Instruction& in) {
   const uint32_t target = in.target;
   if (target <= in.pc && t.scratch.labels.is_defined(target)) {
     const int64_t distance = int64_t{t.scratch.labels.offset_of(target)} - (t.here() + 2);
-    if (distance >= INT8_MIN) return t.emitter.jcc_rel8(condition, static_cast<int32_t>(distance));
+    if (distance >= INT8_MIN) {
+      t.is_own_loop = target == t.block_pc && t.is_plain && !t.prepay_next;
+      return t.emitter.jcc_rel8(condition, static_cast<int32_t>(distance));
+    }
   }
   t.emitter.jcc_rel32(condition, 0);
   t.scratch.fixups.push_back({.native_end = t.here(), .target = target, .jump_bytes = kJccBytes});
@@ -218,12 +210,12 @@ template <Opcode op, bool is_64>
   Emitter e;
   e.set_cursor(t.emitter.cursor());
   if constexpr (shape.access_bytes != 0) {
-    emit_access<shape.form, shape.access_bytes, shape.is_signed, is_64>(e, in);
+    emit_store_imm<shape.form, shape.access_bytes>(e, in);
   } else {
     emit_arithmetic<op, is_64>(e, in);
   }
   t.emitter.set_cursor(e.cursor());
-  t.zero_flag_of = e.zero_flag_of;
+  t.zero_flag_of = kNoRegister;
   return shape.flow;
 }
 
@@ -241,27 +233,22 @@ Flow translate_other(Translation& t, const uint8_t* arguments, uint32_t pc, uint
   return shape.flow;
 }
 
-template <Opcode op, bool is_64>
-[[gnu::flatten]] Flow translate_by_template(Translation& t, const uint8_t* arguments, uint32_t pc,
-                                            uint32_t skip) {
-  static constexpr Template row = template_of<is_64>(op);
-  Emitter e;
-  e.set_cursor(t.emitter.cursor());
-  if constexpr (row.is_ordered) {
-    if (!emit_from_template(e, row, arguments, skip))
-      return translate_simple<op, is_64>(t, arguments, pc, skip);
-  } else {
-    emit_from_template(e, row, arguments, skip);
-  }
-  t.emitter.set_cursor(e.cursor());
-  t.zero_flag_of = e.zero_flag_of;
+// The way of the loop for many instructions, for a single one.
+template <bool is_64>
+[[gnu::target("ssse3")]] Flow translate_by_template(Translation& t, const uint8_t* arguments, uint32_t,
+                                                    uint32_t skip) {
+  const TranslationRow row = translation_rows(t.program.instruction_set())[arguments[-1]];
+  const Template* const filled =
+      fill_template(t.emitter.cursor(), is_64 ? kTemplates64 : kTemplates32, row, arguments, skip);
+  t.emitter.set_cursor(t.emitter.cursor() + filled->code_bytes);
+  t.zero_flag_of = zero_flag_register(filled->zero_flag, arguments);
   return Flow::Next;
 }
 
 template <Opcode op, bool is_64>
 constexpr TranslateFunction function_for() {
-  if constexpr (template_of<is_64>(op).is_used) {
-    return translate_by_template<op, is_64>;
+  if constexpr (TemplateMaker<is_64>(op, 0).make().has_value()) {
+    return translate_by_template<is_64>;
   } else if constexpr (is_control(op) || emit::division_kind(op).is_division) {
     return translate_other<op, is_64>;
   } else {

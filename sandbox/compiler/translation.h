@@ -5,12 +5,12 @@
 #pragma once
 
 #include <array>
-#include <bit>
 #include <cstdint>
 #include <vector>
 
 #include "sandbox/compiler/emit_division.h"
 #include "sandbox/compiler/native_code.h"
+#include "sandbox/compiler/templates.h"
 
 namespace sandglass {
 
@@ -29,12 +29,10 @@ class Labels {
     starts_.assign(code_bytes / 64 + 1, 0);
     counts_.resize(starts_.size());
     offsets_.clear();
-    counted_words_ = 0;
   }
   void define(uint32_t pc, uint32_t native_offset) {
     const size_t word = pc / 64;
-    for (; counted_words_ <= word; ++counted_words_)
-      counts_[counted_words_] = static_cast<uint32_t>(offsets_.size());
+    if (starts_[word] == 0) counts_[word] = static_cast<uint32_t>(offsets_.size());
     starts_[word] |= uint64_t{1} << (pc % 64);
     offsets_.push_back(native_offset);
   }
@@ -44,15 +42,14 @@ class Labels {
   void move(uint32_t pc, uint32_t native_offset) { offsets_[index_of(pc)] = native_offset; }
 
  private:
-  size_t index_of(uint32_t pc) const {
+  [[gnu::target("popcnt")]] size_t index_of(uint32_t pc) const {
     const uint64_t before = starts_[pc / 64] & ((uint64_t{1} << (pc % 64)) - 1);
-    return counts_[pc / 64] + static_cast<size_t>(std::popcount(before));
+    return counts_[pc / 64] + static_cast<size_t>(__builtin_popcountll(before));
   }
 
   std::vector<uint64_t> starts_;
-  std::vector<uint32_t> counts_;  // blocks in the words before
+  std::vector<uint32_t> counts_;  // blocks in the words before; of words with blocks
   std::vector<uint32_t> offsets_;
-  size_t counted_words_ = 0;
 };
 
 // Buffers that live as long as their thread, so that a compilation allocates next to nothing.
@@ -113,14 +110,17 @@ struct Translation {
   const uint8_t* instruction_begin =
       nullptr;  // native code of the instruction, what is in front of it included
   uint32_t instruction_number = 0;
-  uint8_t zero_flag_of = kNoRegister;  // what the previous instruction left (Emitter)
-  bool fold_next = false;              // the next instruction's work has been done already
+  // The guest register whose being zero the zero flag tells right now, kNoRegister when unknown; known only
+  // when the previous instruction has set the flags as its result demands.
+  uint8_t zero_flag_of = kNoRegister;
+  bool fold_next = false;  // the next instruction's work has been done already
 
   // The block being translated.
   bool is_plain = false;           // only of instructions whose code can be copied elsewhere
   uint32_t block_instruction = 0;  // number of its first instruction
   uint32_t block_pc = 0;
   uint32_t first_length_extra = 0;  // bytes inserted in front of the first instruction after it was counted
+  bool is_own_loop = false;         // it ends in a short branch to its own start
   bool prepay_next = false;         // the block asks for the price of the next one as well
 
   uint32_t here() const { return static_cast<uint32_t>(emitter.cursor() - base); }

@@ -1,4 +1,8 @@
-// Translator: the loop of the recompiler and what it writes behind the code. See compiler.h for the idea.
+// Translator: the loop of the recompiler; translator_tail.h has what comes behind it. See compiler.h for the
+// idea.
+//
+// Straight-line code is what the loop is made for: a block is one begin_block(), one run of templates and one
+// instruction that ends it, so the processor guesses wrong about once per block.
 #pragma once
 
 #include <algorithm>
@@ -13,10 +17,15 @@ namespace sandglass {
 
 // sub r15, imm32; cmp r15, imm32; jl rel32.
 inline constexpr uint32_t kPairedChargeBytes = 20;
-// The limit is looked at once per checkpoint, so what its instructions become must fit behind it.
+// The limit is looked at before every instruction, so what one becomes must fit behind it, with what starts a
+// block.
 inline constexpr size_t kLimitSlackBytes = KiB(16);
-// The pages of the buffer are there this far ahead of the cursor.
-inline constexpr size_t kPopulateAhead = KiB(16);
+// The pages of the buffer are asked for in advance: this many bytes at once, few enough to still lie in the
+// caches when they are written. The first ones come by themselves, since small programs need no more.
+inline constexpr size_t kMinPopulateBytes = KiB(16), kMaxPopulateBytes = KiB(256);
+
+inline constexpr uint32_t kTargetAlignment = 32;
+inline constexpr uint8_t kBreakpoint = 0xcc;
 
 template <bool is_64, class Meter, GasMetering gas>
 class Translator {
@@ -32,25 +41,21 @@ class Translator {
  private:
   static constexpr bool kIsSync = gas == GasMetering::kSync;
 
-  // What stands at some place of the code; meaningless but harmless where no instruction starts.
-  struct Upcoming {
-    TranslateFunction function;
-    uint32_t skip;
-    Opcode opcode;
-  };
-  Upcoming look_ahead(const TranslateTable& table, const uint8_t* code, const uint8_t* bitmask,
-                      uint32_t pc) const {
-    const Opcode opcode = opcodes_[code[pc]];
-    return {table[static_cast<size_t>(opcode)], Program::skip_in(bitmask, pc), opcode};
-  }
-
   void translate_code();
+  uint32_t translate_run(uint32_t pc);
+  uint32_t translate_one(uint32_t pc);
+  uint32_t skip_unreachable(uint32_t pc);
+  uint32_t go_on(uint32_t pc, uint32_t skip);
   void step();
+  bool make_room(uint32_t pc);
   void populate(uint32_t pc);
+  void get_pages(uint64_t begin, uint64_t end);
   void begin_block(uint32_t pc);
   void charge(uint32_t pc);
+  void align_next_block();
+  void align_loop();
   void end_block();
-  uint32_t note_checkpoints(uint32_t pc);
+  void fill_checkpoints(uint32_t first, uint32_t pc);
   void run_into_nothing(uint32_t pc);
   uint32_t next_start(uint32_t pc) const;
 
@@ -67,15 +72,17 @@ class Translator {
 
   const Program& program_;
   CompilerScratch& scratch_;
-  const OpcodeMap& opcodes_;
+  const TranslationRows& rows_;
   const Mapping& buffer_;
   const uint8_t* const limit_;
-  const uint8_t* populated_end_;
+  const uint8_t* room_end_;  // make_room() has to be called when the cursor is behind it
   Translation t_;
   Meter meter_;
   CompiledCode tables_;
   uint8_t* charge_end_ = nullptr;  // of the block being translated: behind the amount of its charge
   bool is_prepaid_ = false;        // the block being translated is the second one of a pair
+  bool is_reachable_ = false;      // the next instruction
+  bool starts_block_ = false;      // it, too
 };
 
 template <bool is_64, class Meter, GasMetering gas>
@@ -83,23 +90,24 @@ Translator<is_64, Meter, gas>::Translator(const Program& program, const ModuleOp
                                           const Mapping& code, CompilerScratch& scratch)
     : program_(program),
       scratch_(scratch),
-      opcodes_(opcode_map(program.instruction_set())),
+      rows_(translation_rows(program.instruction_set())),
       buffer_(code),
       limit_(code.data() + std::min(options.max_native_bytes, code.size_bytes() - kLimitSlackBytes)),
-      populated_end_(code.data()),
+      room_end_(code.data()),
       t_(program, code.data(), scratch, options.step_tracing, kIsSync && !options.step_tracing),
       meter_(program, options.cost_model) {
   t_.emitter.set_cursor(t_.base);
   scratch_.reset(program.code_bytes());
   tables_.lengths.resize(program.count_instructions() + 1);
-  tables_.checkpoint_native.reserve(program.code_bytes() / kCheckpointBytes + 1);
-  tables_.checkpoint_instruction.reserve(program.code_bytes() / kCheckpointBytes + 1);
+  // One more than are needed: every instruction writes the one behind it.
+  tables_.checkpoints.resize(program.code_bytes() / kCheckpointBytes + 2);
 }
 
 template <bool is_64, class Meter, GasMetering gas>
 size_t Translator<is_64, Meter, gas>::translate() {
   tables_.trampolines = t_.routines = emit_trampolines(t_.emitter, t_.base, is_64, gas);
   translate_code();
+  tables_.checkpoints.pop_back();
   tables_.guest_code_end = t_.here();
   for (size_t i = 0; i < scratch_.folded.size() && !is_full(); ++i) finish_folded(scratch_.folded[i]);
   for (size_t i = 0; i < scratch_.pairs.size() && !is_full(); ++i) finish_pair(scratch_.pairs[i]);
@@ -119,59 +127,113 @@ size_t Translator<is_64, Meter, gas>::translate() {
 
 template <bool is_64, class Meter, GasMetering gas>
 void Translator<is_64, Meter, gas>::translate_code() {
-  const uint8_t* const code = program_.code();
-  const uint8_t* const bitmask = program_.padded_bitmask();
   const uint32_t code_bytes = program_.code_bytes();
-  const TranslateTable& table = is_64 ? kTranslate64 : kTranslate32;
-  uint8_t* const lengths = tables_.lengths.data();
-  uint32_t number = 0;
-  uint32_t next_checkpoint = 0;
-  // Code behind an invalid instruction cannot be reached until a terminator starts a new block.
-  bool is_reachable = program_.is_instruction_start(0);
-  bool starts_block = is_reachable;
   uint32_t pc = next_start(0);
-  Upcoming current = look_ahead(table, code, bitmask, pc);
-  for (; pc < code_bytes; ++number) {
-    t_.instruction_number = number;
-    if (pc >= next_checkpoint) {
-      if (is_full()) return;
-      if (t_.emitter.cursor() + kPopulateAhead > populated_end_) populate(pc);
-      next_checkpoint = note_checkpoints(pc);
+  fill_checkpoints(0, pc);
+  is_reachable_ = starts_block_ = program_.is_instruction_start(0);
+  while (pc < code_bytes) {
+    if (t_.emitter.cursor() > room_end_ && !make_room(pc)) return;
+    if (!is_reachable_) [[unlikely]] {
+      pc = skip_unreachable(pc);
+      continue;
     }
-    // The next function is looked up before this one is called: by the time the processor finds out that it
-    // guessed the next call wrong, which is the rule, the right address has long been there.
-    const uint32_t next_pc = pc + 1 + current.skip;
-    const Upcoming next = look_ahead(table, code, bitmask, next_pc);
-    Flow flow;
-    if (is_reachable) [[likely]] {
-      t_.instruction_begin = t_.emitter.cursor();
-      if (t_.is_stepping) step();
-      if (starts_block) begin_block(pc);
-      flow = current.function(t_, code + pc + 1, pc, current.skip);
-      meter_.feed(current.opcode, pc);
-      lengths[number] = static_cast<uint8_t>(t_.emitter.cursor() - t_.instruction_begin);
-      starts_block = flow != Flow::Next;
-      if (starts_block) {
-        end_block();
-        is_reachable = current.opcode != Opcode::kInvalid;
-      }
+    t_.instruction_begin = t_.emitter.cursor();
+    if (t_.is_stepping) step();
+    if (starts_block_) begin_block(pc);
+    if (!t_.is_stepping) pc = translate_run(pc);
+    if (pc < code_bytes) {
+      pc = translate_one(pc);
     } else {
-      flow = info_of(current.opcode).flow;
-      is_reachable = starts_block = is_terminator(current.opcode);
-    }
-    if ((current.skip == kMaxSkip || next_pc >= code_bytes) && !program_.is_instruction_start(next_pc))
-        [[unlikely]] {
-      if (is_reachable && flow == Flow::Next) run_into_nothing(next_pc);
-      is_reachable = false;
-      pc = next_start(next_pc);
-      current = look_ahead(table, code, bitmask, pc);
-    } else {
-      pc = next_pc;
-      current = next;
+      run_into_nothing(pc);
     }
   }
-  t_.instruction_number = number;
-  note_checkpoints(code_bytes);
+  fill_checkpoints((code_bytes - 1) / kCheckpointBytes + 1, code_bytes);
+}
+
+// Translates as many instructions with templates as there are in a row, without a branch that would be hard
+// to guess. Returns the pc of the first one that has none, which may be the end of the code.
+template <bool is_64, class Meter, GasMetering gas>
+[[gnu::target("ssse3,bmi,bmi2,popcnt")]] uint32_t Translator<is_64, Meter, gas>::translate_run(uint32_t pc) {
+  const uint8_t* const code = program_.code();
+  const uint8_t* const bitmask = program_.padded_bitmask();
+  const TranslationRow* const rows = rows_.data();
+  const Template* const templates = is_64 ? kTemplates64 : kTemplates32;
+  uint8_t* const base = t_.base;
+  Checkpoint* const checkpoints = tables_.checkpoints.data();
+  uint8_t* const lengths = tables_.lengths.data();
+  size_t number = t_.instruction_number;
+  uint8_t* const first_length = lengths + number;
+  uint8_t* cursor = t_.emitter.cursor();
+  const uint8_t* room_end = room_end_;
+  const auto prelude_bytes = static_cast<uint8_t>(cursor - t_.instruction_begin);
+  const Template* filled = nullptr;
+  uint32_t last_pc = pc;
+  for (;;) {
+    const TranslationRow& row = rows[code[pc]];
+    const uint32_t skip = Program::distance_in(bitmask, pc);
+    if (skip >= row.skip_limit) break;
+    if (cursor > room_end) [[unlikely]] {
+      t_.emitter.set_cursor(cursor);
+      if (!make_room(pc)) break;
+      room_end = room_end_;
+    }
+    filled = fill_template(cursor, templates, row, code + pc + 1, skip);
+    cursor += filled->code_bytes;
+    lengths[number++] = filled->code_bytes;
+    checkpoints[pc / kCheckpointBytes + 1] = {static_cast<uint32_t>(cursor - base),
+                                              static_cast<uint32_t>(number)};
+    meter_.feed(row.opcode, pc);
+    last_pc = pc;
+    pc += 1 + skip;
+  }
+  // Where no instruction was translated, this will be written over.
+  *first_length = static_cast<uint8_t>(*first_length + prelude_bytes);
+  t_.emitter.set_cursor(cursor);
+  if (filled == nullptr) return pc;
+  t_.instruction_number = static_cast<uint32_t>(number);
+  t_.instruction_begin = cursor;
+  t_.zero_flag_of = zero_flag_register(filled->zero_flag, code + last_pc + 1);
+  return pc;
+}
+
+template <bool is_64, class Meter, GasMetering gas>
+uint32_t Translator<is_64, Meter, gas>::translate_one(uint32_t pc) {
+  const uint8_t* const code = program_.code() + pc;
+  const Opcode opcode = rows_[*code].opcode;
+  const TranslateTable& table = is_64 ? kTranslate64 : kTranslate32;
+  const uint32_t skip = program_.skip_at(pc);
+  const Flow flow = table[static_cast<size_t>(opcode)](t_, code + 1, pc, skip);
+  meter_.feed(opcode, pc);
+  tables_.lengths[t_.instruction_number++] = static_cast<uint8_t>(t_.emitter.cursor() - t_.instruction_begin);
+  starts_block_ = flow != Flow::Next;
+  if (starts_block_) {
+    end_block();
+    // Code behind an invalid instruction cannot be reached until a terminator starts a new block.
+    is_reachable_ = opcode != Opcode::kInvalid;
+    if (flow == Flow::NoFallthrough && !t_.is_stepping) align_next_block();
+  }
+  return go_on(pc, skip);
+}
+
+template <bool is_64, class Meter, GasMetering gas>
+uint32_t Translator<is_64, Meter, gas>::skip_unreachable(uint32_t pc) {
+  is_reachable_ = starts_block_ = is_terminator(rows_[program_.code()[pc]].opcode);
+  ++t_.instruction_number;
+  return go_on(pc, program_.skip_at(pc));
+}
+
+// Returns the pc of the instruction that follows the one at pc, in the code though perhaps not in execution.
+template <bool is_64, class Meter, GasMetering gas>
+uint32_t Translator<is_64, Meter, gas>::go_on(uint32_t pc, uint32_t skip) {
+  uint32_t next = pc + 1 + skip;
+  if ((skip == kMaxSkip || next >= program_.code_bytes()) && !program_.is_instruction_start(next))
+      [[unlikely]] {
+    if (is_reachable_ && !starts_block_) run_into_nothing(next);
+    is_reachable_ = false;
+    next = next_start(next);
+  }
+  fill_checkpoints(pc / kCheckpointBytes + 1, next);
+  return next;
 }
 
 template <bool is_64, class Meter, GasMetering gas>
@@ -180,18 +242,31 @@ void Translator<is_64, Meter, gas>::step() {
   t_.zero_flag_of = kNoRegister;
 }
 
-// Gets the next pages of the buffer in one go: as many as the rest of the code will need at the rate so far,
-// for a start none at all.
+// Returns false when the code becomes too large.
+template <bool is_64, class Meter, GasMetering gas>
+bool Translator<is_64, Meter, gas>::make_room(uint32_t pc) {
+  if (is_full()) return false;
+  populate(pc);
+  return true;
+}
+
+// Gets the next pages of the buffer in one go: as many as the rest of the code will need at the rate so far.
 template <bool is_64, class Meter, GasMetering gas>
 void Translator<is_64, Meter, gas>::populate(uint32_t pc) {
-  constexpr uint64_t kMaxChunkBytes = MiB(1);
   const uint64_t emitted = t_.here();
-  const uint64_t rest = emitted * (program_.code_bytes() - pc) / std::max<uint32_t>(pc, 1);
-  const uint64_t begin = round_down(emitted, kMinPageBytes);
-  const uint64_t end = std::min<uint64_t>(begin + std::clamp<uint64_t>(rest, kPopulateAhead, kMaxChunkBytes),
-                                          buffer_.size_bytes());
-  if (emitted >= kPopulateAhead) buffer_.populate(begin, round_down(end, kMinPageBytes) - begin);
-  populated_end_ = t_.base + end;
+  uint64_t end = kMinPopulateBytes;
+  if (emitted >= kMinPopulateBytes) {
+    const uint64_t rest = emitted * (program_.code_bytes() - pc) / pc;
+    end = emitted + std::clamp<uint64_t>(rest, kMinPopulateBytes, kMaxPopulateBytes);
+    get_pages(round_up(emitted, kMinPageBytes), end);
+  }
+  room_end_ = std::min<const uint8_t*>(limit_, t_.base + round_up(end, kMinPageBytes));
+}
+
+template <bool is_64, class Meter, GasMetering gas>
+void Translator<is_64, Meter, gas>::get_pages(uint64_t begin, uint64_t end) {
+  end = std::min<uint64_t>(round_up(end, kMinPageBytes), buffer_.size_bytes());
+  if (begin < end) buffer_.populate(begin, end - begin);
 }
 
 template <bool is_64, class Meter, GasMetering gas>
@@ -200,15 +275,12 @@ uint32_t Translator<is_64, Meter, gas>::next_start(uint32_t pc) const {
   return pc;
 }
 
-// One checkpoint per kCheckpointBytes guest code bytes: the first instruction at or behind that place.
-// Returns the pc of the next one.
+// The next instruction is the one at pc: notes it in the checkpoints from number `first` on.
 template <bool is_64, class Meter, GasMetering gas>
-uint32_t Translator<is_64, Meter, gas>::note_checkpoints(uint32_t pc) {
-  while (tables_.checkpoint_native.size() * kCheckpointBytes <= pc) {
-    tables_.checkpoint_native.push_back(t_.here());
-    tables_.checkpoint_instruction.push_back(t_.instruction_number);
+void Translator<is_64, Meter, gas>::fill_checkpoints(uint32_t first, uint32_t pc) {
+  for (uint32_t i = first; i <= pc / kCheckpointBytes; ++i) {
+    tables_.checkpoints[i] = {t_.here(), t_.instruction_number};
   }
-  return static_cast<uint32_t>(tables_.checkpoint_native.size() * kCheckpointBytes);
 }
 
 // The code goes on where no instruction is: an invalid one belongs to the block that ends there.
@@ -225,12 +297,13 @@ void Translator<is_64, Meter, gas>::run_into_nothing(uint32_t pc) {
 template <bool is_64, class Meter, GasMetering gas>
 void Translator<is_64, Meter, gas>::begin_block(uint32_t pc) {
   t_.zero_flag_of = kNoRegister;
+  t_.block_instruction = t_.instruction_number;
+  t_.block_pc = pc;
+  t_.is_plain = !t_.is_stepping;
   if constexpr (kIsSync) {
     is_prepaid_ = std::exchange(t_.prepay_next, false);
-    t_.is_plain = !is_prepaid_;
-    t_.block_pc = pc;
-    t_.block_instruction = t_.instruction_number;
     if (is_prepaid_) {
+      t_.is_plain = false;
       // The block before has asked for the gas; jumps will find this block elsewhere.
       scratch_.labels.define(pc, kElsewhere);
       t_.emitter.alu_imm32(x64::Alu::kSub, true, kGas, 0);
@@ -253,10 +326,52 @@ void Translator<is_64, Meter, gas>::charge(uint32_t pc) {
   }
 }
 
+// What follows is only jumped to, often through the table, and such a target costs least at the start of a
+// fetch block. What is skipped is never executed; it counts to the instruction before.
+template <bool is_64, class Meter, GasMetering gas>
+void Translator<is_64, Meter, gas>::align_next_block() {
+  const uint32_t padding = (0 - t_.here()) % kTargetAlignment;
+  std::memset(t_.emitter.cursor(), kBreakpoint, padding);
+  t_.emitter.set_cursor(t_.emitter.cursor() + padding);
+  tables_.lengths[t_.instruction_number - 1] += static_cast<uint8_t>(padding);
+}
+
+// A loop of one block that runs over the end of a cache line takes a third longer per round than one that
+// does not, so a small one is moved to the next line. What is skipped counts to the instruction in front of
+// it.
+template <bool is_64, class Meter, GasMetering gas>
+void Translator<is_64, Meter, gas>::align_loop() {
+  constexpr uint32_t kLineBytes = 64, kMaxPadding = 40;
+  const uint32_t begin = scratch_.labels.offset_of(t_.block_pc);
+  const uint32_t loop_bytes = t_.here() - begin;
+  const uint32_t padding = (0 - begin) % kLineBytes;
+  if (padding >= loop_bytes || loop_bytes > kLineBytes || padding > kMaxPadding || t_.block_instruction == 0)
+    return;
+  uint8_t& length_before = tables_.lengths[t_.block_instruction - 1];
+  if (length_before + padding > UINT8_MAX) return;
+
+  std::memmove(t_.base + begin + padding, t_.base + begin, loop_bytes);
+  t_.emitter.set_cursor(t_.base + begin);
+  t_.emitter.nops(padding);
+  t_.emitter.set_cursor(t_.base + begin + padding + loop_bytes);
+  length_before = static_cast<uint8_t>(length_before + padding);
+  scratch_.labels.move(t_.block_pc, begin + padding);
+  if constexpr (gas != GasMetering::kNone) charge_end_ += padding;
+  if constexpr (kIsSync) scratch_.blocks.back().charge_end += padding;
+  // The instructions of the loop begin later than the checkpoints say.
+  const size_t first = t_.block_pc / kCheckpointBytes;
+  for (size_t i = first; i < tables_.checkpoints.size(); ++i) {
+    const bool is_of_loop = tables_.checkpoints[i].instruction >= t_.block_instruction;
+    if (is_of_loop) tables_.checkpoints[i].native += padding;
+    if (!is_of_loop && i > first) break;
+  }
+}
+
 // The price is known now: it is filled in where the block is charged, and where the block before asks for it.
 template <bool is_64, class Meter, GasMetering gas>
 void Translator<is_64, Meter, gas>::end_block() {
-  const uint32_t cost = meter_.finish();
+  if (std::exchange(t_.is_own_loop, false)) align_loop();
+  const uint32_t cost = meter_.finish(t_.instruction_number - t_.block_instruction);
   if constexpr (gas != GasMetering::kNone) std::memcpy(charge_end_ - 4, &cost, 4);
   if constexpr (kIsSync) {
     tables_.lengths[t_.block_instruction] += static_cast<uint8_t>(std::exchange(t_.first_length_extra, 0));
@@ -264,121 +379,6 @@ void Translator<is_64, Meter, gas>::end_block() {
     CompilerScratch::Pair& pair = scratch_.pairs.back();
     pair.second_cost = cost;
     std::memcpy(t_.base + scratch_.blocks[pair.first_block].charge_end - kJccBytes - 4, &cost, 4);
-  }
-}
-
-// What is written behind the code. -------------------------------------------------------------------------
-
-template <bool is_64, class Meter, GasMetering gas>
-void Translator<is_64, Meter, gas>::patch(uint32_t native_end, uint32_t target_native) {
-  const auto displacement = static_cast<int32_t>(target_native - native_end);
-  std::memcpy(t_.base + native_end - 4, &displacement, 4);
-}
-
-template <bool is_64, class Meter, GasMetering gas>
-void Translator<is_64, Meter, gas>::finish_folded(const CompilerScratch::Folded& folded) {
-  const uint32_t begin = t_.here();
-  translate_division(t_, folded.instruction, is_64);
-  t_.emitter.jmp(t_.base + folded.native_end);
-  const Detour detour = {.native_begin = begin, .native_end = t_.here(), .pc = folded.instruction.pc};
-  tables_.detours.push_back(detour);
-  tables_.entries.push_back(detour);
-}
-
-template <bool is_64, class Meter, GasMetering gas>
-void Translator<is_64, Meter, gas>::finish_rare_division(const RareDivision& division) {
-  patch(static_cast<uint32_t>(division.jump_end - t_.base), t_.here());
-  emit::rare_division(t_.emitter, division);
-}
-
-template <bool is_64, class Meter, GasMetering gas>
-void Translator<is_64, Meter, gas>::finish_pair(const CompilerScratch::Pair& pair) {
-  // The copy of a long block may not fit any more: then nothing does.
-  const uint32_t body_bytes = pair.body_end - pair.body_begin;
-  if (t_.emitter.cursor() + body_bytes > limit_)
-    return t_.emitter.set_cursor(t_.emitter.cursor() + body_bytes);
-  const uint8_t* const second = t_.emitter.cursor();
-  finish_second(pair);
-  finish_first(pair, second);
-}
-
-// The second block as it would be by itself: what jumps to it, and what runs out of gas at it, finds it here.
-template <bool is_64, class Meter, GasMetering gas>
-void Translator<is_64, Meter, gas>::finish_second(const CompilerScratch::Pair& pair) {
-  const uint32_t begin = t_.here();
-  scratch_.labels.move(pair.second_pc, begin);
-  charge(pair.second_pc);
-  std::memcpy(charge_end_ - 4, &pair.second_cost, 4);
-  emit_dynamic_jump(t_.emitter, program_.decode(pair.second_pc));
-  const Detour detour = {.native_begin = begin, .native_end = t_.here(), .pc = pair.second_pc};
-  tables_.detours.push_back(detour);
-  tables_.entries.push_back(detour);
-}
-
-// The first block once more, for when the gas is enough for it but not for both.
-template <bool is_64, class Meter, GasMetering gas>
-void Translator<is_64, Meter, gas>::finish_first(const CompilerScratch::Pair& pair, const uint8_t* second) {
-  Emitter& e = t_.emitter;
-  CompilerScratch::Block& block = scratch_.blocks[pair.first_block];
-  patch(block.charge_end, t_.here());
-  e.test(true, kGas, kGas);
-  e.jcc_rel32(x64::Condition::kLess, 0);
-  block.charge_end = t_.here();
-
-  uint32_t native = t_.here();
-  const uint32_t body_bytes = pair.body_end - pair.body_begin;
-  std::memcpy(e.cursor(), t_.base + pair.body_begin, body_bytes);
-  e.set_cursor(e.cursor() + body_bytes);
-  e.jcc_rel32(pair.condition, 0);
-  scratch_.fixups.push_back({.native_end = t_.here(), .target = pair.target, .jump_bytes = kJccBytes});
-  const uint32_t branch_end = t_.here();
-  e.jmp(second);
-
-  uint32_t prelude = kPairedChargeBytes;
-  uint32_t number = pair.first_instruction;
-  for (uint32_t pc = pair.first_pc; pc < pair.second_pc; pc += 1 + program_.skip_at(pc), ++number) {
-    const uint32_t bytes = tables_.lengths[number] - std::exchange(prelude, 0);
-    // The branch itself may have been shorter at its first place.
-    const uint32_t native_end = number == pair.last_instruction ? branch_end : native + bytes;
-    tables_.detours.push_back({.native_begin = native, .native_end = native_end, .pc = pc});
-    native = native_end;
-  }
-}
-
-// One call per block; its return address tells which block could not be paid.
-template <bool is_64, class Meter, GasMetering gas>
-void Translator<is_64, Meter, gas>::finish_exits() {
-  tables_.out_of_gas_begin = t_.here();
-  tables_.block_pcs.reserve(scratch_.blocks.size());
-  for (const CompilerScratch::Block& block : scratch_.blocks) {
-    if (is_full()) return;
-    patch(block.charge_end, t_.here());
-    t_.call(t_.routines.out_of_gas);
-    tables_.block_pcs.push_back(block.pc);
-  }
-}
-
-template <bool is_64, class Meter, GasMetering gas>
-void Translator<is_64, Meter, gas>::finish_fixups() {
-  for (const CompilerScratch::Fixup& fixup : scratch_.fixups) {
-    if (scratch_.labels.is_defined(fixup.target)) {
-      patch(fixup.native_end, scratch_.labels.offset_of(fixup.target));
-      continue;
-    }
-    // No block starts there: the jump itself becomes the call for a trap.
-    const uint32_t begin = fixup.native_end - fixup.jump_bytes;
-    t_.base[begin] = 0xe8;
-    patch(begin + kCallBytes, t_.routines.invalid_jump);
-  }
-}
-
-template <bool is_64, class Meter, GasMetering gas>
-void Translator<is_64, Meter, gas>::finish_jump_table() {
-  const std::vector<uint32_t>& targets = program_.parts().jump_table;
-  tables_.jump_table.resize(targets.size());
-  for (size_t i = 0; i < targets.size(); ++i) {
-    const bool is_valid = targets[i] < program_.code_bytes() && scratch_.labels.is_defined(targets[i]);
-    tables_.jump_table[i] = is_valid ? scratch_.labels.offset_of(targets[i]) : 0;
   }
 }
 

@@ -72,12 +72,6 @@ class X64Encoder {
   void op0f_rr(uint8_t opcode, bool wide, uint32_t reg, uint32_t rm) {
     bytes(rex(wide, reg, rm) | 0x0f00u | uint32_t{opcode} << 16 | modrm_rr(reg, rm) << 24, 4);
   }
-  // F3- and 0F-prefixed: popcnt, lzcnt, tzcnt.
-  void opf30f_rr(uint8_t opcode, bool wide, uint32_t reg, uint32_t rm) {
-    bytes(0xf3 | uint64_t{rex(wide, reg, rm)} << 8 | 0x0f0000u | uint64_t{opcode} << 24 |
-              uint64_t{modrm_rr(reg, rm)} << 32,
-          5);
-  }
   void mov(bool wide, uint32_t dst, uint32_t src) { op_rr(0x8b, wide, dst, src); }
   // Nothing when both are the same; without a branch.
   void mov_unless_same(bool wide, uint32_t dst, uint32_t src) {
@@ -95,7 +89,6 @@ class X64Encoder {
   void setcc(Condition condition, uint32_t dst) {
     op0f_rr(static_cast<uint8_t>(0x90 + static_cast<uint8_t>(condition)), false, 0, dst);
   }
-  void bswap(bool wide, uint32_t dst) { bytes(rex(wide, 0, dst) | 0x0f00u | (0xc8u + (dst & 7)) << 16, 3); }
   // F7 /n: 2 not, 3 neg, 4 mul, 5 imul, 6 div, 7 idiv.
   void unary(uint32_t n, bool wide, uint32_t rm) { op_rr(0xf7, wide, n, rm); }
   void shift_cl(Shift op, bool wide, uint32_t dst) { op_rr(0xd3, wide, static_cast<uint32_t>(op), dst); }
@@ -131,11 +124,6 @@ class X64Encoder {
   void shift_imm(Shift op, bool wide, uint32_t dst, uint32_t count) {
     bytes(rex(wide, 0, dst) | 0xc100u | modrm_rr(static_cast<uint32_t>(op), dst) << 16 | count << 24, 4);
   }
-  void imul_imm(bool wide, uint32_t dst, uint32_t src, int32_t value) {
-    const bool small = fits_int8(value);
-    const uint32_t head = rex(wide, dst, src) | pick(0x6b69, small) << 8 | modrm_rr(dst, src) << 16;
-    bytes(head | uint64_t{static_cast<uint32_t>(value)} << 24, 7 - 3 * size_t{small});
-  }
   // dst = value, sign-extended to 64 bits if `wide`. Keeps the flags.
   void load_imm32(bool wide, uint32_t dst, int32_t value) {
     const bool is_negative = wide & (value < 0);
@@ -150,18 +138,6 @@ class X64Encoder {
     if (fits_int32(static_cast<int64_t>(value))) return load_imm32(true, dst, static_cast<int32_t>(value));
     bytes(rex(true, 0, dst) | (0xb8u + (dst & 7)) << 8, 2);
     bytes(value, 8);
-  }
-  // dst = src + value. Sets the flags as the sum demands when both are the same register, keeps them
-  // otherwise.
-  void add_imm(bool wide, uint32_t dst, uint32_t src, int32_t value) {
-    if ((src & 7) == 4 && dst != src) return lea(wide, dst, src, value);  // r12 needs a SIB byte
-    // add dst, imm and lea dst, [src + displacement] have the same shape, so one is made without a branch.
-    const bool in_place = dst == src;
-    const bool small = fits_int8(value);
-    const uint32_t opcode = pick(0x83818d8d, uint32_t{in_place} << 1 | uint32_t{small});
-    const uint32_t modrm = choose(in_place, 0xc0, pick(0x4080, small) | (dst & 7) << 3) | (src & 7);
-    const uint32_t head = rex(wide, choose(in_place, 0, dst), src) | opcode << 8 | modrm << 16;
-    bytes(head | uint64_t{static_cast<uint32_t>(value)} << 24, 7 - 3 * size_t{small});
   }
 
   // dst = base + displacement; with 32-bit operands the sum is cut to 32 bits.
@@ -188,33 +164,6 @@ class X64Encoder {
     absolute_operand(reg, address);
   }
 
-  // [mov dst, src] [prefixes] REX opcode ModRM [SIB] [value] [movsxd dst, dst] as a row of templates.h wants
-  // it.
-  template <typename Template>
-  [[gnu::always_inline]] void template_op(const Template& row, uint32_t reg, uint32_t rm, uint32_t mov_source,
-                                          int32_t value) {
-    const uint32_t destination = choose(row.into_reg, reg, rm);
-    bytes(rex(row.is_wide, destination, mov_source) | 0x8b00u | modrm_rr(destination, mov_source) << 16,
-          3 * (size_t{row.has_mov} & size_t{destination != mov_source}));
-
-    const bool small = fits_int8(value);
-    const uint32_t none = uint32_t{value == 0} & uint32_t{(rm & 7) != 5};
-    const uint32_t size = none << 1 | uint32_t{small};
-    const uint32_t opcode = row.opcode ^ choose(small, row.small_toggle, 0);
-    const uint32_t modrm = pick(row.mode, size) | (reg & 7) << 3 | (rm & 7);
-    const uint32_t after_prefixes = 8 * row.prefix_bytes,
-                   after_opcode = after_prefixes + 8 + 8 * row.opcode_bytes;
-    const uint64_t word = row.prefixes | uint64_t{rex(row.is_wide, reg, rm)} << after_prefixes |
-                          uint64_t{opcode} << (after_prefixes + 8) | uint64_t{modrm | 0x2400} << after_opcode;
-    std::memcpy(p_, &word, 8);
-    p_ += after_opcode / 8 + 1 + (size_t{row.is_memory} & size_t{(rm & 7) == 4});
-    std::memcpy(p_, &value, 4);
-    p_ += pick(row.value_bytes, size);
-
-    bytes(rex(true, destination, destination) | 0x6300u | modrm_rr(destination, destination) << 16,
-          3 * size_t{row.extends_sign});
-  }
-
   // The context: gs:[displacement] with 64-bit addressing, so the displacement may be negative.
   void context_op(uint32_t opcode, size_t opcode_bytes, bool wide, uint32_t reg, int32_t displacement) {
     bytes(0x65 | rex(wide, reg, 0) << 8 | opcode << 16, 2 + opcode_bytes);
@@ -235,6 +184,24 @@ class X64Encoder {
 
   void push(uint32_t reg) { bytes((0x40u | reg >> 3) | (0x50u + (reg & 7)) << 8, 2); }
   void pop(uint32_t reg) { bytes((0x40u | reg >> 3) | (0x58u + (reg & 7)) << 8, 2); }
+  // `count` bytes of the longest no-operations there are. Writes nothing behind them.
+  void nops(size_t count) {
+    constexpr uint8_t kNops[9][9] = {{0x90},
+                                     {0x66, 0x90},
+                                     {0x0f, 0x1f, 0x00},
+                                     {0x0f, 0x1f, 0x40},
+                                     {0x0f, 0x1f, 0x44},
+                                     {0x66, 0x0f, 0x1f, 0x44},
+                                     {0x0f, 0x1f, 0x80},
+                                     {0x0f, 0x1f, 0x84},
+                                     {0x66, 0x0f, 0x1f, 0x84}};
+    while (count > 0) {
+      const size_t bytes = count < 9 ? count : 9;
+      std::memcpy(p_, kNops[bytes - 1], bytes);
+      p_ += bytes;
+      count -= bytes;
+    }
+  }
   void push_imm32(uint32_t value) { bytes(0x68 | uint64_t{value} << 8, 5); }
   // dst = the address of `target`, relative to this instruction.
   void lea_relative(uint32_t dst, const uint8_t* target) {
@@ -252,7 +219,6 @@ class X64Encoder {
     const uint32_t head = 0x0fu | (0x80u + static_cast<uint32_t>(condition)) << 8;
     bytes(head | uint64_t{static_cast<uint32_t>(displacement)} << 16, 6);
   }
-  void jmp_rel8(int32_t displacement) { bytes(0xeb | static_cast<uint32_t>(displacement & 0xff) << 8, 2); }
   void jcc_rel8(Condition condition, int32_t displacement) {
     bytes((0x70u + static_cast<uint32_t>(condition)) | static_cast<uint32_t>(displacement & 0xff) << 8, 2);
   }

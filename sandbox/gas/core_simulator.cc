@@ -170,16 +170,11 @@ void CoreSimulator::make_eligible_at(uint32_t index, uint32_t cycle) {
 uint32_t CoreSimulator::units_of(CoreUnit unit) {
   switch (unit) {
     case CoreUnit::kNone:
-    case CoreUnit::kRename:
-      return 0;
-    case CoreUnit::kAlu:
-      return kAluUnit;
-    case CoreUnit::kTwoAlus:
-      return 2 * kAluUnit;
-    case CoreUnit::kMultiplier:
-      return kAluUnit + kMultiplierUnit;
-    case CoreUnit::kDivider:
-      return kAluUnit + kDividerUnit;
+    case CoreUnit::kRename: return 0;
+    case CoreUnit::kAlu: return kAluUnit;
+    case CoreUnit::kTwoAlus: return 2 * kAluUnit;
+    case CoreUnit::kMultiplier: return kAluUnit + kMultiplierUnit;
+    case CoreUnit::kDivider: return kAluUnit + kDividerUnit;
   }
   return 0;
 }

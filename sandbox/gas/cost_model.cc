@@ -57,12 +57,9 @@ Result<CostModel> CostModel::pipeline(uint32_t load_cycles) {
 
 uint32_t block_cost(const Program& program, uint32_t start, const CostModel& model) {
   switch (model.kind()) {
-    case CostModel::Kind::kNaive:
-      return naive_cost(program, start);
-    case CostModel::Kind::kTable:
-      return table_cost(program, start, model.costs());
-    case CostModel::Kind::kPipeline:
-      return pipeline_cost(program, start, model.load_cycles());
+    case CostModel::Kind::kNaive: return naive_cost(program, start);
+    case CostModel::Kind::kTable: return table_cost(program, start, model.costs());
+    case CostModel::Kind::kPipeline: return pipeline_cost(program, start, model.load_cycles());
   }
   return 0;
 }

@@ -34,30 +34,21 @@ constexpr PipelineModel::Operands PipelineModel::unused_operands(Form form) {
     case Form::Imm:
     case Form::AddrImm:
     case Form::Target:
-    case Form::DstImmTarget:
-      return {kNoDst, kNoSrc, kNoSrc, kNoSrc};
+    case Form::DstImmTarget: return {kNoDst, kNoSrc, kNoSrc, kNoSrc};
     case Form::DstImm64:
     case Form::DstImm:
-    case Form::DstAddr:
-      return {kUsed, kNoSrc, kNoSrc, kNoSrc};
+    case Form::DstAddr: return {kUsed, kNoSrc, kNoSrc, kNoSrc};
     case Form::BaseOff:
     case Form::BaseOffImm:
-    case Form::DstBaseImmOff:
-      return {kNoDst, kNoSrc, kNoSrc, kUsed};
+    case Form::DstBaseImmOff: return {kNoDst, kNoSrc, kNoSrc, kUsed};
     case Form::SrcAddr:
-    case Form::SrcImmTarget:
-      return {kNoDst, kUsed, kNoSrc, kNoSrc};
+    case Form::SrcImmTarget: return {kNoDst, kUsed, kNoSrc, kNoSrc};
     case Form::DstSrc:
-    case Form::DstSrcImm:
-      return {kUsed, kUsed, kNoSrc, kNoSrc};
-    case Form::SrcBaseOff:
-      return {kNoDst, kUsed, kNoSrc, kUsed};
-    case Form::DstBaseOff:
-      return {kUsed, kNoSrc, kNoSrc, kUsed};
-    case Form::SrcSrcTarget:
-      return {kNoDst, kUsed, kUsed, kNoSrc};
-    case Form::DstSrcSrc:
-      return {kUsed, kUsed, kUsed, kNoSrc};
+    case Form::DstSrcImm: return {kUsed, kUsed, kNoSrc, kNoSrc};
+    case Form::SrcBaseOff: return {kNoDst, kUsed, kNoSrc, kUsed};
+    case Form::DstBaseOff: return {kUsed, kNoSrc, kNoSrc, kUsed};
+    case Form::SrcSrcTarget: return {kNoDst, kUsed, kUsed, kNoSrc};
+    case Form::DstSrcSrc: return {kUsed, kUsed, kUsed, kNoSrc};
   }
   return {};
 }

@@ -93,66 +93,41 @@ Interpreter::Outcome Interpreter::go_on(const Instruction& in) {
 
 Interpreter::Outcome Interpreter::execute(const Instruction& in) {
   switch (in.opcode) {
-    case Opcode::kTrap:
-      return trap(TrapKind::kInstruction);
-    case Opcode::kInvalid:
-      return trap(TrapKind::kInvalidInstruction);
-    case Opcode::kFallthrough:
-      return jump(in.next_pc);
-    case Opcode::kUnlikely:
-      return go_on(in);
-    case Opcode::kMemset:
-      return memset(in);
-    case Opcode::kSbrk:
-      return sbrk(in);
+    case Opcode::kTrap: return trap(TrapKind::kInstruction);
+    case Opcode::kInvalid: return trap(TrapKind::kInvalidInstruction);
+    case Opcode::kFallthrough: return jump(in.next_pc);
+    case Opcode::kUnlikely: return go_on(in);
+    case Opcode::kMemset: return memset(in);
+    case Opcode::kSbrk: return sbrk(in);
     case Opcode::kEcalli:
       go_on(in);
       return Interrupt{.kind = InterruptKind::kHostCall, .host_call = static_cast<uint32_t>(in.imm)};
-    case Opcode::kJump:
-      return jump(in.target);
-    case Opcode::kJumpIndirect:
-      return jump_dynamic(address_of(in));
-    case Opcode::kLoadImmAndJump:
-      set_reg(in.dst, in.imm);
-      return jump(in.target);
+    case Opcode::kJump: return jump(in.target);
+    case Opcode::kJumpIndirect: return jump_dynamic(address_of(in));
+    case Opcode::kLoadImmAndJump: set_reg(in.dst, in.imm); return jump(in.target);
     case Opcode::kLoadImmAndJumpIndirect: {
       const uint32_t address = address_of(in);  // before the link register, which may be the base
       set_reg(in.dst, in.imm);
       return jump_dynamic(address);
     }
-    case Opcode::kCmovIfZero:
-      return move_if(reg(in.src2) == 0, in.dst, reg(in.src1), in);
-    case Opcode::kCmovIfNotZero:
-      return move_if(reg(in.src2) != 0, in.dst, reg(in.src1), in);
-    case Opcode::kCmovIfZeroImm:
-      return move_if(reg(in.src1) == 0, in.dst, in.imm, in);
-    case Opcode::kCmovIfNotZeroImm:
-      return move_if(reg(in.src1) != 0, in.dst, in.imm, in);
-    default:
-      break;
+    case Opcode::kCmovIfZero: return move_if(reg(in.src2) == 0, in.dst, reg(in.src1), in);
+    case Opcode::kCmovIfNotZero: return move_if(reg(in.src2) != 0, in.dst, reg(in.src1), in);
+    case Opcode::kCmovIfZeroImm: return move_if(reg(in.src1) == 0, in.dst, in.imm, in);
+    case Opcode::kCmovIfNotZeroImm: return move_if(reg(in.src1) != 0, in.dst, in.imm, in);
+    default: break;
   }
   switch (info_of(in.opcode).form) {
     case Form::DstImm:
-    case Form::DstImm64:
-      return move_if(true, in.dst, in.imm, in);
-    case Form::DstAddr:
-      return load(in, in.offset);
-    case Form::DstBaseOff:
-      return load(in, address_of(in));
-    case Form::AddrImm:
-      return store(in, in.offset, in.imm);
-    case Form::BaseOffImm:
-      return store(in, address_of(in), in.imm);
-    case Form::SrcAddr:
-      return store(in, in.offset, reg(in.src1));
-    case Form::SrcBaseOff:
-      return store(in, address_of(in), reg(in.src1));
-    case Form::SrcImmTarget:
-      return branch(in, in.imm);
-    case Form::SrcSrcTarget:
-      return branch(in, reg(in.src2));
-    default:
-      return compute(in);
+    case Form::DstImm64: return move_if(true, in.dst, in.imm, in);
+    case Form::DstAddr: return load(in, in.offset);
+    case Form::DstBaseOff: return load(in, address_of(in));
+    case Form::AddrImm: return store(in, in.offset, in.imm);
+    case Form::BaseOffImm: return store(in, address_of(in), in.imm);
+    case Form::SrcAddr: return store(in, in.offset, reg(in.src1));
+    case Form::SrcBaseOff: return store(in, address_of(in), reg(in.src1));
+    case Form::SrcImmTarget: return branch(in, in.imm);
+    case Form::SrcSrcTarget: return branch(in, reg(in.src2));
+    default: return compute(in);
   }
 }
 

@@ -184,8 +184,7 @@ constexpr Word compute(Opcode opcode, Word a, Word b) {
     case Opcode::kMinimum:                      return static_cast<Word>(std::min(sa, sb));
     case Opcode::kMinimumUnsigned:              return std::min(a, b);
     // clang-format on
-    default:
-      break;
+    default: break;
   }
   SG_CHECK(!"compute() does not know this opcode");
   return 0;
@@ -214,8 +213,7 @@ constexpr bool is_taken(Opcode opcode, Word a, Word b) {
     case Opcode::kBranchGreaterOrEqualSignedImm:   return sa >= sb;
     case Opcode::kBranchGreaterSignedImm:          return sa > sb;
     // clang-format on
-    default:
-      break;
+    default: break;
   }
   SG_CHECK(!"is_taken() does not know this opcode");
   return false;
@@ -226,16 +224,12 @@ constexpr bool is_taken(Opcode opcode, Word a, Word b) {
 constexpr uint64_t extend_loaded(Opcode opcode, uint64_t raw) {
   switch (opcode) {
     case Opcode::kLoadI8:
-    case Opcode::kLoadIndirectI8:
-      return static_cast<uint64_t>(int64_t{static_cast<int8_t>(raw)});
+    case Opcode::kLoadIndirectI8: return static_cast<uint64_t>(int64_t{static_cast<int8_t>(raw)});
     case Opcode::kLoadI16:
-    case Opcode::kLoadIndirectI16:
-      return static_cast<uint64_t>(int64_t{static_cast<int16_t>(raw)});
+    case Opcode::kLoadIndirectI16: return static_cast<uint64_t>(int64_t{static_cast<int16_t>(raw)});
     case Opcode::kLoadI32:
-    case Opcode::kLoadIndirectI32:
-      return static_cast<uint64_t>(int64_t{static_cast<int32_t>(raw)});
-    default:
-      return raw;
+    case Opcode::kLoadIndirectI32: return static_cast<uint64_t>(int64_t{static_cast<int32_t>(raw)});
+    default: return raw;
   }
 }
 

@@ -191,17 +191,10 @@ Status Assembler::emit(const Statement& statement) {
   if (code_->min_bytes() >= kMaxCodeBytes) return assembly_error("the code is longer than 32 MiB", {});
   Instruction in = statement.in;
   switch (statement.target.kind) {
-    case CodeTarget::Kind::kLabel:
-      code_->add_jump(in, use(statement.target).number);
-      return {};
-    case CodeTarget::Kind::kAbsolute:
-      code_->add_jump_to_offset(in, statement.target.number);
-      return {};
-    case CodeTarget::Kind::kDistance:
-      in.target = in.pc + statement.target.number;
-      break;
-    case CodeTarget::Kind::kNone:
-      break;
+    case CodeTarget::Kind::kLabel: code_->add_jump(in, use(statement.target).number); return {};
+    case CodeTarget::Kind::kAbsolute: code_->add_jump_to_offset(in, statement.target.number); return {};
+    case CodeTarget::Kind::kDistance: in.target = in.pc + statement.target.number; break;
+    case CodeTarget::Kind::kNone: break;
   }
   code_->add(in);
   return {};

@@ -36,8 +36,7 @@ uint32_t reg_and_length(Reg low, uint32_t length) { return static_cast<uint32_t>
 void decode_operands(Form form, const uint8_t* b, uint32_t skip, Instruction& in) {
   switch (form) {
 #define SG_FORM(name) \
-  case Form::name:    \
-    return decode_operands<Form::name>(b, skip, in)
+  case Form::name: return decode_operands<Form::name>(b, skip, in)
     SG_FORM(None);
     SG_FORM(Imm);
     SG_FORM(DstImm64);
@@ -71,11 +70,8 @@ size_t encode_instruction(const Instruction& in, InstructionSet set, uint8_t out
   const uint32_t imm = static_cast<uint32_t>(in.imm);
   const uint32_t distance = in.target - in.pc;
   switch (info.form) {
-    case Form::None:
-      break;
-    case Form::Imm:
-      rest(imm);
-      break;
+    case Form::None: break;
+    case Form::Imm: rest(imm); break;
     case Form::DstImm64:
       w.byte(static_cast<uint32_t>(in.dst));
       w.imm64(in.imm);
@@ -85,9 +81,7 @@ size_t encode_instruction(const Instruction& in, InstructionSet set, uint8_t out
       rest(in.offset);
       rest(imm);
       break;
-    case Form::Target:
-      rest(distance);
-      break;
+    case Form::Target: rest(distance); break;
     case Form::BaseOff:
       w.byte(static_cast<uint32_t>(in.base));
       rest(in.offset);
@@ -119,9 +113,7 @@ size_t encode_instruction(const Instruction& in, InstructionSet set, uint8_t out
       rest(imm);
       rest(distance);
       break;
-    case Form::DstSrc:
-      w.byte(nibbles(in.dst, in.src1));
-      break;
+    case Form::DstSrc: w.byte(nibbles(in.dst, in.src1)); break;
     case Form::SrcBaseOff:
       w.byte(nibbles(in.src1, in.base));
       rest(in.offset);

@@ -65,7 +65,7 @@ inline uint64_t sign_extend(uint32_t value) {
   return static_cast<uint64_t>(static_cast<int64_t>(static_cast<int32_t>(value)));
 }
 
-inline uint32_t rest_length(uint32_t skip, uint32_t used) {
+constexpr uint32_t rest_length(uint32_t skip, uint32_t used) {
   return skip > used ? std::min(4u, skip - used) : 0;
 }
 inline uint32_t first_length(uint32_t bits) { return std::min(4u, bits & 7); }

@@ -109,17 +109,13 @@ void InstructionWriter::three_registers() {
   destination();
   const std::string_view a = name_of(in_.src1), b = name_of(in_.src2);
   switch (syntax_.shape) {
-    case Shape::kFunction:
-      return put("{}({}, {})", token_, a, b);
-    case Shape::kXnor:
-      return put("~({} ^ {})", a, b);
-    case Shape::kCmov:
-      return put("{} if {} {} 0", a, b, token_);
+    case Shape::kFunction: return put("{}({}, {})", token_, a, b);
+    case Shape::kXnor: return put("~({} ^ {})", a, b);
+    case Shape::kCmov: return put("{} if {} {} 0", a, b, token_);
     case Shape::kRegOpReg:
     case Shape::kRegOpImm:
     case Shape::kImmOpReg:
-    case Shape::kByForm:
-      break;
+    case Shape::kByForm: break;
   }
   // "& ~" and "| ~" stick to their register.
   put("{} {}{}{}", a, token_, token_.ends_with('~') ? "" : " ", b);
@@ -136,8 +132,7 @@ void InstructionWriter::link_and_jump_indirect() {
 
 void InstructionWriter::write() {
   switch (info_of(in_.opcode).form) {
-    case Form::None:
-      return put("{}", name_of(in_.opcode));
+    case Form::None: return put("{}", name_of(in_.opcode));
     case Form::Imm:
       if (!context_.import.empty()) return put("ecalli {}", context_.import);
       return put("ecalli {}", in_.imm & UINT32_MAX);
@@ -150,14 +145,9 @@ void InstructionWriter::write() {
       absolute();
       put(" = ");
       return stored_constant();
-    case Form::Target:
-      put("jump ");
-      return target();
-    case Form::BaseOff:
-      return jump_indirect();
-    case Form::DstImm:
-      destination();
-      return constant();
+    case Form::Target: put("jump "); return target();
+    case Form::BaseOff: return jump_indirect();
+    case Form::DstImm: destination(); return constant();
     case Form::DstAddr:
       destination();
       put("{} ", token_);
@@ -181,8 +171,7 @@ void InstructionWriter::write() {
       target();
       put(" if {} {} ", name_of(in_.src1), token_);
       return signed_constant();
-    case Form::DstSrc:
-      return single_source();
+    case Form::DstSrc: return single_source();
     case Form::SrcBaseOff:
       put("{} ", token_);
       indirect(name_of(in_.base));
@@ -191,16 +180,13 @@ void InstructionWriter::write() {
       destination();
       put("{} ", token_);
       return indirect(name_of(in_.base));
-    case Form::DstSrcImm:
-      return binary_with_constant();
+    case Form::DstSrcImm: return binary_with_constant();
     case Form::SrcSrcTarget:
       put("jump ");
       target();
       return put(" if {} {} {}", name_of(in_.src1), token_, name_of(in_.src2));
-    case Form::DstBaseImmOff:
-      return link_and_jump_indirect();
-    case Form::DstSrcSrc:
-      return three_registers();
+    case Form::DstBaseImmOff: return link_and_jump_indirect();
+    case Form::DstSrcSrc: return three_registers();
   }
 }
 

@@ -85,12 +85,12 @@ class Program {
   }
   // Bytes between the opcode at pc and the next instruction start or the end of the code, at most kMaxSkip.
   // pc must be < code_bytes().
-  uint32_t skip_at(uint32_t pc) const { return skip_in(padded_bitmask_.data(), pc); }
-  static uint32_t skip_in(const uint8_t* padded_bitmask, uint32_t pc) {
+  uint32_t skip_at(uint32_t pc) const { return std::min(distance_in(padded_bitmask_.data(), pc), kMaxSkip); }
+  // The same without the limit; 57 and more may be too little.
+  static uint32_t distance_in(const uint8_t* padded_bitmask, uint32_t pc) {
     uint64_t window;
     std::memcpy(&window, padded_bitmask + ((pc + 1) >> 3), 8);
-    const uint64_t stop = uint64_t{1} << kMaxSkip;
-    return static_cast<uint32_t>(std::countr_zero((window >> ((pc + 1) & 7)) | stop));
+    return static_cast<uint32_t>(std::countr_zero(window >> ((pc + 1) & 7)));
   }
   uint32_t count_instructions() const;  // O(code_bytes() / 64)
   // Opcode::kInvalid where no instruction starts.

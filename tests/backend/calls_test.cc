@@ -108,7 +108,8 @@ TEST_P(RegistersTest, ArgumentsOf32BitSetsAreCut) {
 // Numbers 13 to 15 mean a5 in every operand; elsewhere they reached t2.
 TEST_P(RegistersTest, Encoded13To15MeanA5) {
   for (const char* byte : {"0d", "0e", "0f"}) {
-    const auto sandbox = start(std::string("t2 = 1\n %raw 33") + byte + "07\n %raw 64" + byte[1] + "7\n trap");
+    const auto sandbox =
+        start(std::string("t2 = 1\n %raw 33") + byte + "07\n %raw 64" + byte[1] + "7\n trap");
     EXPECT_EQ(sandbox->run()->kind, InterruptKind::kTrap);
     EXPECT_EQ(sandbox->reg(Reg::a5), 7u) << "load_imm, register " << byte;
     EXPECT_EQ(sandbox->reg(Reg::a0), 7u) << "move_reg from register " << byte;

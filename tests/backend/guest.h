@@ -57,14 +57,14 @@ inline std::string backend_parameter_name(const ::testing::TestParamInfo<Backend
 }
 
 // Every backend runs every case of the suite.
-#define SG_ON_ALL_BACKENDS(suite)                                                            \
+#define SG_ON_ALL_BACKENDS(suite)                                                           \
   INSTANTIATE_TEST_SUITE_P(Backends, suite, ::testing::ValuesIn(::sandglass::kAllBackends), \
                            ::sandglass::backend_parameter_name)
 
 // The pair of pcs after a stop.
-#define EXPECT_PCS(sandbox, pc, next)                 \
-  do {                                                \
-    EXPECT_EQ((sandbox).program_counter(), pc);       \
+#define EXPECT_PCS(sandbox, pc, next)                  \
+  do {                                                 \
+    EXPECT_EQ((sandbox).program_counter(), pc);        \
     EXPECT_EQ((sandbox).next_program_counter(), next); \
   } while (false)
 

@@ -95,8 +95,8 @@ TEST_P(HostFunctionsTest, DeadlineBoundsTheCallAsAWhole) {
   HostFunctions functions;
   int calls = 0;
   ASSERT_TRUE(functions.add("again", returning(HostCallResult::kContinue, &calls)));
-  const auto sandbox = start("%import 'again'\npub @main:\n ecalli 'again'\n jump @main",
-                             {.gas = GasMetering::kNone});
+  const auto sandbox =
+      start("%import 'again'\npub @main:\n ecalli 'again'\n jump @main", {.gas = GasMetering::kNone});
   const ImportTable imports = functions.resolve(sandbox->module().program()).value();
   const CallLimits limits = {.deadline = RunDeadline::after(std::chrono::milliseconds(30))};
   EXPECT_EQ(call(*sandbox, imports, limits)->kind, InterruptKind::kDeadlineExceeded);

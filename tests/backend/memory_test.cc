@@ -10,9 +10,10 @@ class MemoryTest : public BackendTest {
   // aux 0xfffe0000…0xfffe2000
   static std::unique_ptr<Sandbox> make(ModuleOptions options = {}) {
     options.aux_bytes = 8192;
-    return start("%ro_data_size = 5000\n%ro_data = 0102\n%rw_data_size = 100\n%rw_data = 0304\n"
-                 "%stack_size = 4097\na0 = u8 [a1]\n u8 [a1] = a2\n trap",
-                 options);
+    return start(
+        "%ro_data_size = 5000\n%ro_data = 0102\n%rw_data_size = 100\n%rw_data = 0304\n"
+        "%stack_size = 4097\na0 = u8 [a1]\n u8 [a1] = a2\n trap",
+        options);
   }
 };
 SG_ON_ALL_BACKENDS(MemoryTest);
@@ -73,8 +74,8 @@ TEST_P(MemoryTest, SizeZeroSucceedsAnywhere) {
 
 TEST_P(MemoryTest, SizesThatWrapAroundAreRefused) {
   const auto sandbox = make();
-  for (const uint64_t size : {uint64_t{1} << 32, (uint64_t{1} << 32) + 1, ~uint64_t{0}, ~uint64_t{0} - kRw + 2,
-                              uint64_t{1} << 63}) {
+  for (const uint64_t size : {uint64_t{1} << 32, (uint64_t{1} << 32) + 1, ~uint64_t{0},
+                              ~uint64_t{0} - kRw + 2, uint64_t{1} << 63}) {
     EXPECT_FALSE(sandbox->zero(kRw, size));
     EXPECT_FALSE(sandbox->is_accessible(kRw, size, Access::kRead));
   }

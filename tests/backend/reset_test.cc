@@ -1,5 +1,5 @@
-// Nothing of a guest outlives a reset or its sandbox: not in the same sandbox, not in the next one of the same
-// module, not in one of another module that gets the same piece of address space.
+// Nothing of a guest outlives a reset or its sandbox: not in the same sandbox, not in the next one of the
+// same module, not in one of another module that gets the same piece of address space.
 #include "tests/backend/guest.h"
 
 namespace sandglass {
@@ -12,8 +12,8 @@ constexpr uint32_t kRw = 0x30000, kStackEnd = 0xfffd0000, kAux = 0xfffe0000;
 constexpr uint32_t kHeapBytes = 1 << 20;
 
 std::string text(const char* first_bytes) {
-  return std::string("%ro_data_size = 100\n%ro_data = ") + first_bytes + "\n%rw_data_size = 6000\n%rw_data = " +
-         first_bytes + "\n%stack_size = 8192\nu64 [a0] = a1\n trap";
+  return std::string("%ro_data_size = 100\n%ro_data = ") + first_bytes +
+         "\n%rw_data_size = 6000\n%rw_data = " + first_bytes + "\n%stack_size = 8192\nu64 [a0] = a1\n trap";
 }
 
 ModuleOptions with_aux(ModuleOptions options) {

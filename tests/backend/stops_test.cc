@@ -170,7 +170,8 @@ constexpr FaultCase kFaults[] = {
 TEST_P(StopsTest, MemoryTrapsNameTheAccessAndChangeNothing) {
   for (const FaultCase& fault : kFaults) {
     SCOPED_TRACE(fault.name);
-    const std::string text = std::string("%ro_data_size = 16\n%rw_data_size = 16\nnop\n") + fault.text + "\n ret";
+    const std::string text =
+        std::string("%ro_data_size = 16\n%rw_data_size = 16\nnop\n") + fault.text + "\n ret";
     const auto sandbox = start(text);
     for (size_t i = 0; i < kRegCount; ++i) sandbox->set_reg(static_cast<Reg>(i), 0x1000 * i);
     sandbox->set_reg(Reg::a0, 0);
@@ -206,8 +207,8 @@ TEST_P(StopsTest, StepsComeBeforeEveryInstruction) {
 }
 
 TEST_P(StopsTest, StepsShowTheRegistersAsTheyAre) {
-  const auto sandbox = start("pub @main:\n a0 = a0 + 1\n jump @main if a0 <u 50\n trap",
-                             {.step_tracing = true});
+  const auto sandbox =
+      start("pub @main:\n a0 = a0 + 1\n jump @main if a0 <u 50\n trap", {.step_tracing = true});
   uint64_t steps = 0;
   Interrupt stop = sandbox->run().value();
   for (; stop.kind == InterruptKind::kStep; stop = sandbox->run().value(), ++steps) {

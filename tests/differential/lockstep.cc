@@ -25,9 +25,7 @@ ModuleOptions random_options(Random& random) {
                 : random.chance(50) ? GasMetering::kAsync
                                     : GasMetering::kNone;
   switch (random.below(4)) {
-    case 0:
-      options.cost_model = *CostModel::pipeline(static_cast<uint32_t>(1 + random.below(60)));
-      break;
+    case 0: options.cost_model = *CostModel::pipeline(static_cast<uint32_t>(1 + random.below(60))); break;
     case 1: {
       CostModel::Table costs;
       for (uint32_t& cost : costs)
@@ -35,8 +33,7 @@ ModuleOptions random_options(Random& random) {
       options.cost_model = CostModel::table(costs);
       break;
     }
-    default:
-      break;
+    default: break;
   }
   options.dynamic_paging = random.chance(30);
   options.step_tracing = random.chance(10);
@@ -193,8 +190,7 @@ class Lockstep {
   // Does what a host might do after the stop; false when it gives up.
   bool go_on() {
     switch (last_.kind) {
-      case InterruptKind::kStep:
-        return true;
+      case InterruptKind::kStep: return true;
       case InterruptKind::kHostCall: {
         const uint64_t value = interesting_value(random_);
         if (random_.chance(50)) both([&](Sandbox& s) { s.set_reg(Reg::a0, value); });
@@ -205,8 +201,7 @@ class Lockstep {
         both([&](Sandbox& s) { s.set_gas(gas); });
         return random_.chance(70);
       }
-      case InterruptKind::kPageFault:
-        return answer_fault();
+      case InterruptKind::kPageFault: return answer_fault();
       case InterruptKind::kFinished:
       case InterruptKind::kTrap: {
         if (!random_.chance(30)) return false;
@@ -215,8 +210,7 @@ class Lockstep {
         return true;
       }
       case InterruptKind::kInterrupted:
-      case InterruptKind::kDeadlineExceeded:
-        return false;
+      case InterruptKind::kDeadlineExceeded: return false;
     }
     return false;
   }

@@ -140,18 +140,10 @@ class Generator {
     for (uint64_t i = 1 + random_.below(6); i > 0; --i) {
       const uint64_t at = random_.below(parts.code.size());
       switch (random_.below(4)) {
-        case 0:
-          parts.code[at] = static_cast<uint8_t>(random_.next());
-          break;
-        case 1:
-          parts.bitmask[at / 8] ^= static_cast<uint8_t>(1u << (at % 8));
-          break;
-        case 2:
-          parts.bitmask[at / 8] = 0;
-          break;
-        default:
-          parts.code[at] ^= static_cast<uint8_t>(1u << random_.below(8));
-          break;
+        case 0: parts.code[at] = static_cast<uint8_t>(random_.next()); break;
+        case 1: parts.bitmask[at / 8] ^= static_cast<uint8_t>(1u << (at % 8)); break;
+        case 2: parts.bitmask[at / 8] = 0; break;
+        default: parts.code[at] ^= static_cast<uint8_t>(1u << random_.below(8)); break;
       }
     }
   }

@@ -26,20 +26,15 @@ std::vector<Reg> sources_of(const Instruction& in) {
     case Form::BaseOff:
     case Form::BaseOffImm:
     case Form::DstBaseOff:
-    case Form::DstBaseImmOff:
-      return {in.base};
+    case Form::DstBaseImmOff: return {in.base};
     case Form::SrcAddr:
     case Form::SrcImmTarget:
     case Form::DstSrc:
-    case Form::DstSrcImm:
-      return {in.src1};
-    case Form::SrcBaseOff:
-      return {in.src1, in.base};
+    case Form::DstSrcImm: return {in.src1};
+    case Form::SrcBaseOff: return {in.src1, in.base};
     case Form::SrcSrcTarget:
-    case Form::DstSrcSrc:
-      return {in.src1, in.src2};
-    default:
-      return {};
+    case Form::DstSrcSrc: return {in.src1, in.src2};
+    default: return {};
   }
 }
 
@@ -52,10 +47,8 @@ std::optional<Reg> destination_of(const Instruction& in) {
     case Form::DstSrc:
     case Form::DstBaseOff:
     case Form::DstSrcImm:
-    case Form::DstSrcSrc:
-      return in.dst;
-    default:
-      return std::nullopt;
+    case Form::DstSrcSrc: return in.dst;
+    default: return std::nullopt;
   }
 }
 

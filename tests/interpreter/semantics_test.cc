@@ -32,12 +32,9 @@ class SemanticsTest : public ::testing::Test {
   Word operand() {
     const auto value = static_cast<Word>(random_());
     switch (random_() % 4) {
-      case 0:
-        return static_cast<Word>(value % 7) - 3;
-      case 1:
-        return static_cast<Word>((Word{1} << (value % (sizeof(Word) * 8))) - random_() % 3);
-      default:
-        return value;
+      case 0: return static_cast<Word>(value % 7) - 3;
+      case 1: return static_cast<Word>((Word{1} << (value % (sizeof(Word) * 8))) - random_() % 3);
+      default: return value;
     }
   }
 

@@ -56,32 +56,15 @@ Instruction expected_at(const ProgramParts& parts, uint32_t pc, Opcode opcode, i
   const int low_length = length_in(a.b(0)), high_length = length_in(a.b(0) / 16),
             second_length = length_in(a.b(1));
   switch (info_of(opcode).form) {
-    case Form::None:
-      break;
-    case Form::Imm:
-      set_imm(a.rest(0));
-      break;
-    case Form::Target:
-      set_target(a.rest(0));
-      break;
-    case Form::DstImm64:
-      in.dst = a.low(0), in.imm = a.literal64(1);
-      break;
-    case Form::BaseOff:
-      in.base = a.low(0), set_offset(a.rest(1));
-      break;
-    case Form::DstImm:
-      in.dst = a.low(0), set_imm(a.rest(1));
-      break;
-    case Form::DstAddr:
-      in.dst = a.low(0), set_offset(a.rest(1));
-      break;
-    case Form::SrcAddr:
-      in.src1 = a.low(0), set_offset(a.rest(1));
-      break;
-    case Form::AddrImm:
-      set_offset(a.imm(1, low_length)), set_imm(a.rest(1 + low_length));
-      break;
+    case Form::None: break;
+    case Form::Imm: set_imm(a.rest(0)); break;
+    case Form::Target: set_target(a.rest(0)); break;
+    case Form::DstImm64: in.dst = a.low(0), in.imm = a.literal64(1); break;
+    case Form::BaseOff: in.base = a.low(0), set_offset(a.rest(1)); break;
+    case Form::DstImm: in.dst = a.low(0), set_imm(a.rest(1)); break;
+    case Form::DstAddr: in.dst = a.low(0), set_offset(a.rest(1)); break;
+    case Form::SrcAddr: in.src1 = a.low(0), set_offset(a.rest(1)); break;
+    case Form::AddrImm: set_offset(a.imm(1, low_length)), set_imm(a.rest(1 + low_length)); break;
     case Form::BaseOffImm:
       in.base = a.low(0), set_offset(a.imm(1, high_length)), set_imm(a.rest(1 + high_length));
       break;
@@ -91,28 +74,16 @@ Instruction expected_at(const ProgramParts& parts, uint32_t pc, Opcode opcode, i
     case Form::SrcImmTarget:
       in.src1 = a.low(0), set_imm(a.imm(1, high_length)), set_target(a.rest(1 + high_length));
       break;
-    case Form::DstSrc:
-      in.dst = a.low(0), in.src1 = a.high(0);
-      break;
-    case Form::SrcBaseOff:
-      in.src1 = a.low(0), in.base = a.high(0), set_offset(a.rest(1));
-      break;
-    case Form::DstBaseOff:
-      in.dst = a.low(0), in.base = a.high(0), set_offset(a.rest(1));
-      break;
-    case Form::DstSrcImm:
-      in.dst = a.low(0), in.src1 = a.high(0), set_imm(a.rest(1));
-      break;
-    case Form::SrcSrcTarget:
-      in.src1 = a.low(0), in.src2 = a.high(0), set_target(a.rest(1));
-      break;
+    case Form::DstSrc: in.dst = a.low(0), in.src1 = a.high(0); break;
+    case Form::SrcBaseOff: in.src1 = a.low(0), in.base = a.high(0), set_offset(a.rest(1)); break;
+    case Form::DstBaseOff: in.dst = a.low(0), in.base = a.high(0), set_offset(a.rest(1)); break;
+    case Form::DstSrcImm: in.dst = a.low(0), in.src1 = a.high(0), set_imm(a.rest(1)); break;
+    case Form::SrcSrcTarget: in.src1 = a.low(0), in.src2 = a.high(0), set_target(a.rest(1)); break;
     case Form::DstBaseImmOff:
       in.dst = a.low(0), in.base = a.high(0), set_imm(a.imm(2, second_length)),
       set_offset(a.rest(2 + second_length));
       break;
-    case Form::DstSrcSrc:
-      in.src1 = a.low(0), in.src2 = a.high(0), in.dst = a.low(1);
-      break;
+    case Form::DstSrcSrc: in.src1 = a.low(0), in.src2 = a.high(0), in.dst = a.low(1); break;
   }
   return in;
 }

@@ -31,44 +31,25 @@ struct Operands {
 
 inline Operands operands_of(Form form) {
   switch (form) {
-    case Form::None:
-      return {};
-    case Form::Imm:
-      return {.imm = true};
-    case Form::DstImm64:
-      return {.dst = true, .imm = true};
-    case Form::AddrImm:
-      return {.offset = true, .imm = true};
-    case Form::Target:
-      return {.target = true};
-    case Form::BaseOff:
-      return {.base = true, .offset = true};
-    case Form::DstImm:
-      return {.dst = true, .imm = true};
-    case Form::DstAddr:
-      return {.dst = true, .offset = true};
-    case Form::SrcAddr:
-      return {.src1 = true, .offset = true};
-    case Form::BaseOffImm:
-      return {.base = true, .offset = true, .imm = true};
-    case Form::DstImmTarget:
-      return {.dst = true, .target = true, .imm = true};
-    case Form::SrcImmTarget:
-      return {.src1 = true, .target = true, .imm = true};
-    case Form::DstSrc:
-      return {.dst = true, .src1 = true};
-    case Form::SrcBaseOff:
-      return {.src1 = true, .base = true, .offset = true};
-    case Form::DstBaseOff:
-      return {.dst = true, .base = true, .offset = true};
-    case Form::DstSrcImm:
-      return {.dst = true, .src1 = true, .imm = true};
-    case Form::SrcSrcTarget:
-      return {.src1 = true, .src2 = true, .target = true};
-    case Form::DstBaseImmOff:
-      return {.dst = true, .base = true, .offset = true, .imm = true};
-    case Form::DstSrcSrc:
-      return {.dst = true, .src1 = true, .src2 = true};
+    case Form::None: return {};
+    case Form::Imm: return {.imm = true};
+    case Form::DstImm64: return {.dst = true, .imm = true};
+    case Form::AddrImm: return {.offset = true, .imm = true};
+    case Form::Target: return {.target = true};
+    case Form::BaseOff: return {.base = true, .offset = true};
+    case Form::DstImm: return {.dst = true, .imm = true};
+    case Form::DstAddr: return {.dst = true, .offset = true};
+    case Form::SrcAddr: return {.src1 = true, .offset = true};
+    case Form::BaseOffImm: return {.base = true, .offset = true, .imm = true};
+    case Form::DstImmTarget: return {.dst = true, .target = true, .imm = true};
+    case Form::SrcImmTarget: return {.src1 = true, .target = true, .imm = true};
+    case Form::DstSrc: return {.dst = true, .src1 = true};
+    case Form::SrcBaseOff: return {.src1 = true, .base = true, .offset = true};
+    case Form::DstBaseOff: return {.dst = true, .base = true, .offset = true};
+    case Form::DstSrcImm: return {.dst = true, .src1 = true, .imm = true};
+    case Form::SrcSrcTarget: return {.src1 = true, .src2 = true, .target = true};
+    case Form::DstBaseImmOff: return {.dst = true, .base = true, .offset = true, .imm = true};
+    case Form::DstSrcSrc: return {.dst = true, .src1 = true, .src2 = true};
   }
   return {};
 }

@@ -243,9 +243,7 @@ void CaseRun::check_pcs(const Items& expect) {
     case InterruptKind::kPageFault:
     case InterruptKind::kStep:
     case InterruptKind::kInterrupted:
-    case InterruptKind::kDeadlineExceeded:
-      EXPECT_EQ(pc, next);
-      return;
+    case InterruptKind::kDeadlineExceeded: EXPECT_EQ(pc, next); return;
   }
 }
 

@@ -4,12 +4,9 @@ namespace sandglass {
 
 std::string name_of(GasMetering gas) {
   switch (gas) {
-    case GasMetering::kNone:
-      return "unmetered";
-    case GasMetering::kSync:
-      return "sync";
-    case GasMetering::kAsync:
-      return "async";
+    case GasMetering::kNone: return "unmetered";
+    case GasMetering::kSync: return "sync";
+    case GasMetering::kAsync: return "async";
   }
   return "unknown";
 }

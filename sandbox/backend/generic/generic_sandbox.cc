@@ -44,15 +44,13 @@ void GenericSandbox::enter(uint32_t pc, bool is_block_start) {
   }
   set_resume_offset(entered_offset_);
   stop_pc_ = pc;
-  if (!is_block_start) set_zero_flag_for(module_->program().decode(pc));
+  if (!is_block_start) zero_flag_reg_ = module_->program().decode(pc).src1;
 }
-
-// A branch on a register being zero may rely on flags that an earlier instruction of its block left.
-void GenericSandbox::set_zero_flag_for(const Instruction& in) { context_->zero_flag_value = reg(in.src1); }
 
 void GenericSandbox::resume(const RunLimits& limits, Interrupt& stop) {
   ensure_signal_stack();
   thread_id_.store(this_thread_id(), std::memory_order_release);
+  context_->zero_flag_value = reg(zero_flag_reg_);
   const bool has_deadline = limits.deadline.count() > 0;
   if (has_deadline) {
     DeadlineTimer::arm(static_cast<uint64_t>(limits.deadline.count()), &context_->stop_requested,
@@ -84,12 +82,8 @@ void GenericSandbox::stop_after_exit(Interrupt& stop) {
   stop_pc_.reset();
   stop_offset_ = resume_offset() - 1;
   switch (context_->exit_reason) {
-    case ExitReason::kFinished:
-      stop.kind = InterruptKind::kFinished;
-      return;
-    case ExitReason::kStep:
-      stop.kind = InterruptKind::kStep;
-      return;
+    case ExitReason::kFinished: stop.kind = InterruptKind::kFinished; return;
+    case ExitReason::kStep: stop.kind = InterruptKind::kStep; return;
     case ExitReason::kHostCall:
       stop.kind = InterruptKind::kHostCall;
       stop.host_call = context_->exit_argument;
@@ -119,8 +113,7 @@ void GenericSandbox::stop_after_exit(Interrupt& stop) {
       stop.kind = take_stop_request();
       return;
     case ExitReason::kNone:
-    case ExitReason::kSbrk:
-      break;
+    case ExitReason::kSbrk: break;
   }
   SG_CHECK(!"emitted code left without a reason");
 }
@@ -133,7 +126,7 @@ void GenericSandbox::stop_after_signal(Interrupt& stop) {
   stop_pc_ = place.pc;
   if (guest_.signal == kStopSignal) {
     set_resume_offset(guest_.native_offset);
-    set_zero_flag_for(in);
+    zero_flag_reg_ = in.src1;
     stop.kind = take_stop_request();
     return;
   }
@@ -146,8 +139,7 @@ void GenericSandbox::stop_after_signal(Interrupt& stop) {
 // If the guest was stopped while it filled memory: puts its registers and its gas where the bytes that are
 // done have brought them, and says what that stop is.
 bool GenericSandbox::stopped_in_memset(Interrupt& stop) {
-  const Trampolines& t = code_.tables().trampolines;
-  if (guest_.native_offset != t.memset_begin && guest_.native_offset != t.partial_memset_begin) return false;
+  if (!is_filling(code_.tables().trampolines, guest_.native_offset)) return false;
   const uint64_t missing = guest_.temporary;
   const uint64_t done = context_->memset_count - missing;
   const uint32_t left = static_cast<uint32_t>(reg(Reg::a2)) - static_cast<uint32_t>(done);

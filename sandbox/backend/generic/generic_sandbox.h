@@ -49,7 +49,6 @@ class GenericSandbox final : public Sandbox {
     context_->resume_address = reinterpret_cast<uint64_t>(code_.code() + native_offset);
   }
   NativeCode::Place place_of(uint32_t native_offset) const;
-  void set_zero_flag_for(const Instruction& in);
   template <typename Copy>
   Status with_writable_pages(uint32_t address, uint64_t size_bytes, Copy copy);
 
@@ -60,6 +59,9 @@ class GenericSandbox final : public Sandbox {
   // The last stop: the pc itself, or a native offset inside the instruction it belongs to.
   std::optional<uint32_t> stop_pc_;
   uint32_t stop_offset_ = 0;
+  // A branch on this register being zero may rely on flags that an earlier instruction of its block left.
+  // Looked at when the guest is entered: the host may change the register until then.
+  Reg zero_flag_reg_ = Reg::ra;
   // Where execution at a block starts, remembered for hosts that call the same function again and again.
   uint32_t entered_pc_ = UINT32_MAX;
   uint32_t entered_offset_ = 0;

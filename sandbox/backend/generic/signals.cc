@@ -18,6 +18,18 @@
 // The handler leaves without returning, so the sanitizer must not track its frame.
 #define SG_NO_SANITIZE __attribute__((no_sanitize("address", "thread", "undefined")))
 
+// ThreadSanitizer puts handlers off until the thread makes a system call, which a guest never does, and
+// misses that ours leaves without returning. The C library's own entry point goes past it.
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+extern "C" int __sigaction(int signal, const struct sigaction* action, struct sigaction* previous);
+#define SG_SIGACTION ::__sigaction
+#endif
+#endif
+#ifndef SG_SIGACTION
+#define SG_SIGACTION ::sigaction
+#endif
+
 namespace sandglass {
 namespace {
 
@@ -76,10 +88,16 @@ SG_NO_SANITIZE bool is_between(greg_t rip, const char* begin, const char* end) {
 // Whether a guest can be taken out here and go on later: between two instructions, or in the middle of a
 // memset, whose progress is in the registers.
 SG_NO_SANITIZE bool is_at_boundary(const RunningGuest* guest, uint32_t native_offset) {
-  const Trampolines& t = guest->code->tables().trampolines;
-  if (native_offset == t.memset_begin || native_offset == t.partial_memset_begin) return true;
+  if (is_filling(guest->code->tables().trampolines, native_offset)) return true;
   const std::optional<NativeCode::Place> place = guest->code->find(native_offset);
   return place && (native_offset == place->native_begin || native_offset == place->native_body);
+}
+
+// The handler of the stop signal blocks it meanwhile, or requests in quick succession would fill the signal
+// stack. Whoever leaves it without returning undoes that.
+SG_NO_SANITIZE void unblock_stop_signal() {
+  const uint64_t mask = uint64_t{1} << (kStopSignal - 1);  // as the kernel has it
+  ::syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &mask, nullptr, sizeof mask);
 }
 
 // Takes the guest out if it is at an instruction boundary, else goes on to it step by step.
@@ -90,14 +108,20 @@ SG_NO_SANITIZE void stop_soon(RunningGuest* guest, ucontext_t* context) {
     // request.
     if (is_between(gregs[REG_RIP], sandglass_enter_check, sandglass_enter_end)) {
       guest->context->exit_reason = ExitReason::kInterrupted;
+      unblock_stop_signal();
       leave_guest(guest, context);
     }
+    // Only what has been stepping until now stops stepping: this may also be the middle of our own handler,
+    // which is about to let the guest step.
+    if ((gregs[REG_EFL] & kTrapFlag) != 0) guest->is_stepping = false;
     gregs[REG_EFL] &= ~kTrapFlag;
-    guest->is_stepping = false;
     return;
   }
   const auto offset = static_cast<uint32_t>(gregs[REG_RIP] - reinterpret_cast<greg_t>(guest->code->code()));
-  if (is_at_boundary(guest, offset)) take_out(guest, kStopSignal, context);
+  if (is_at_boundary(guest, offset)) {
+    unblock_stop_signal();
+    take_out(guest, kStopSignal, context);
+  }
   gregs[REG_EFL] |= kTrapFlag;
   guest->is_stepping = true;
 }
@@ -110,13 +134,14 @@ SG_NO_SANITIZE void pass_on(int signal, siginfo_t* info, void* context) {
   if (previous.sa_handler != SIG_DFL) return previous.sa_handler(signal);
   if (signal == kStopSignal) return;  // its default is to be ignored
   // The default for the others is to kill the process: let the fault happen again, for an honest core dump.
-  ::sigaction(signal, &previous, nullptr);
+  SG_SIGACTION(signal, &previous, nullptr);
 }
 
 SG_NO_SANITIZE void on_stop_signal(RunningGuest* guest, int signal, siginfo_t* info, ucontext_t* context) {
   const bool is_ours = (info->si_code == SI_QUEUE && info->si_value.sival_int == kStopTag) ||
                        (info->si_code == SI_TIMER && info->si_value.sival_int == kDeadlineTag);
-  if (!is_ours) return pass_on(signal, info, context);
+  // A request that was made while somebody else's signal was pending has become part of that one.
+  if (!is_ours) pass_on(signal, info, context);
   if (info->si_code == SI_TIMER && t_deadline_word != nullptr) {
     __atomic_fetch_or(t_deadline_word, t_deadline_bit, __ATOMIC_SEQ_CST);
   }
@@ -212,9 +237,10 @@ Status install_all() {
   for (int signal : kSignals) {
     struct sigaction action = {};
     action.sa_sigaction = on_signal;
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
     // Not deferred: the handler leaves without returning, so nothing would unblock the signal.
-    action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTART;
-    if (::sigaction(signal, &action, &g_previous[signal]) != 0) return Error::os("install a signal handler");
+    if (signal != kStopSignal) action.sa_flags |= SA_NODEFER;
+    if (SG_SIGACTION(signal, &action, &g_previous[signal]) != 0) return Error::os("install a signal handler");
   }
   return {};
 }
