@@ -290,6 +290,8 @@ void Translator<is_64, Meter, gas>::run_into_nothing(uint32_t pc) {
   if (t_.is_stepping) t_.call(t_.routines.step);
   t_.call(t_.routines.invalid_instruction);
   tables_.detours.push_back({.native_begin = begin, .native_end = t_.here(), .pc = pc});
+  // For the walk over the instructions behind, the bytes count to the one in front.
+  tables_.lengths[t_.instruction_number - 1] += static_cast<uint8_t>(t_.here() - begin);
   meter_.feed_invalid();
   end_block();
 }

@@ -128,6 +128,37 @@ TEST_P(GasTest, BranchBeforeAReturnIsExactWithAnyGas) {
   }
 }
 
+// The same two blocks, when the first one was not entered at its start or its gas is taken away inside it.
+constexpr std::string_view kLoopAndReturn =
+    "%rw_data_size = 8\npub @main:\n a1 = u8 [0x20000]\n jump @main if a0 != 0\n ret";
+constexpr uint32_t kBranch = 5, kReturn = 8;
+
+TEST_P(GasTest, EntryBeforeABranchPaysForTheReturnBehindIt) {
+  for (int64_t gas = 2; gas <= 4; ++gas) {
+    const auto sandbox = start(kLoopAndReturn);
+    ASSERT_TRUE(sandbox->prepare_call(kBranch));
+    sandbox->set_gas(gas);
+    const Interrupt stop = sandbox->run().value();
+    EXPECT_EQ(stop.kind, gas >= 3 ? InterruptKind::kFinished : InterruptKind::kOutOfGas);
+    EXPECT_EQ(sandbox->gas(), gas >= 3 ? gas - 3 : 0);
+    if (gas < 3) {
+      EXPECT_PCS(*sandbox, at(kReturn), at(kReturn));
+    }
+  }
+}
+
+TEST_P(GasTest, TakenAwayInsideABlockIsMissingAtTheReturnBehindIt) {
+  const auto sandbox = start(kLoopAndReturn, {.dynamic_paging = true});
+  ASSERT_TRUE(sandbox->prepare_call("main"));
+  sandbox->set_gas(100);
+  ASSERT_EQ(sandbox->run()->kind, InterruptKind::kPageFault);
+  ASSERT_TRUE(sandbox->provide(0x20000, 1, Protection::kRead));
+  sandbox->set_gas(0);
+  EXPECT_EQ(sandbox->run()->kind, InterruptKind::kOutOfGas);
+  EXPECT_PCS(*sandbox, at(kReturn), at(kReturn));
+  EXPECT_EQ(sandbox->gas(), 0);
+}
+
 // Memset: 0x20000 is writable for 8 KiB. -------------------------------------------------------------------
 
 constexpr std::string_view kMemset = "%rw_data_size = 8192\nmemset\n trap";
