@@ -93,11 +93,27 @@ class InstructionWalk {
 
 }  // namespace
 
-uint32_t NativeCode::entry_of(uint32_t pc) const {
-  const auto& entries = tables_.entries;
-  const auto entry = std::lower_bound(entries.begin(), entries.end(), pc,
+namespace {
+
+// In a list that is sorted by pc.
+const Detour* at_pc(const std::vector<Detour>& list, uint32_t pc) {
+  const auto found = std::lower_bound(list.begin(), list.end(), pc,
                                       [](const Detour& d, uint32_t wanted) { return d.pc < wanted; });
-  if (entry != entries.end() && entry->pc == pc) return entry->native_begin;
+  return found != list.end() && found->pc == pc ? &*found : nullptr;
+}
+
+}  // namespace
+
+uint32_t NativeCode::resume_at(const Place& place) const {
+  const Detour* const copy = at_pc(tables_.copies, place.pc);
+  return copy != nullptr ? copy->native_begin : place.native_body;
+}
+
+uint32_t NativeCode::entry_of(uint32_t pc) const {
+  if (const Detour* entry = at_pc(tables_.entries, pc)) return entry->native_begin;
+  if (!program_.is_jump_target(pc)) {
+    if (const Detour* copy = at_pc(tables_.copies, pc)) return copy->native_begin;
+  }
   InstructionWalk walk(program_, tables_, pc / kCheckpointBytes);
   while (walk.pc() != pc) walk.next();
   return walk.native();

@@ -53,7 +53,10 @@ struct CompiledCode {
   std::vector<uint32_t> block_pcs;      // metered code: guest pc of every block, in order
   std::vector<Detour> detours;          // sorted by native_begin
   std::vector<Detour> entries;          // sorted by pc: where execution at pc starts instead
-  std::vector<uint32_t> jump_table;     // native offset per entry; 0 where the target is invalid
+  // Sorted by pc: the exact copies of instructions whose block has asked for more gas than its own (pairs,
+  // see translation.h). Whoever comes from the host into the middle of such a block has not asked.
+  std::vector<Detour> copies;
+  std::vector<uint32_t> jump_table;  // native offset per entry; 0 where the target is invalid
 };
 
 class NativeCode {
@@ -78,6 +81,8 @@ class NativeCode {
   // Native offset where execution at pc starts. At the start of a block that includes its charge. pc must be
   // reachable (Program::block_start).
   uint32_t entry_of(uint32_t pc) const;
+  // Native offset where a guest that was stopped at `place`, with its block charged, goes on.
+  uint32_t resume_at(const Place& place) const;
   // The instruction that the byte at `native_offset` belongs to; nothing for code that belongs to none.
   std::optional<Place> find(uint32_t native_offset) const;
   struct Charge {

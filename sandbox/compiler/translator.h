@@ -54,6 +54,7 @@ class Translator {
   void charge(uint32_t pc);
   void align_next_block();
   void align_loop();
+  void shift_checkpoints(uint32_t first, uint32_t bytes);
   void end_block();
   void fill_checkpoints(uint32_t first, uint32_t pc);
   void run_into_nothing(uint32_t pc);
@@ -360,12 +361,17 @@ void Translator<is_64, Meter, gas>::align_loop() {
   scratch_.labels.move(t_.block_pc, begin + padding);
   if constexpr (gas != GasMetering::kNone) charge_end_ += padding;
   if constexpr (kIsSync) scratch_.blocks.back().charge_end += padding;
-  // The instructions of the loop begin later than the checkpoints say.
-  const size_t first = t_.block_pc / kCheckpointBytes;
-  for (size_t i = first; i < tables_.checkpoints.size(); ++i) {
-    const bool is_of_loop = tables_.checkpoints[i].instruction >= t_.block_instruction;
-    if (is_of_loop) tables_.checkpoints[i].native += padding;
-    if (!is_of_loop && i > first) break;
+  shift_checkpoints(t_.block_instruction, padding);
+}
+
+// The instructions of the current block from number `first` on begin later than the checkpoints say.
+template <bool is_64, class Meter, GasMetering gas>
+void Translator<is_64, Meter, gas>::shift_checkpoints(uint32_t first, uint32_t bytes) {
+  const size_t begin = t_.block_pc / kCheckpointBytes;
+  for (size_t i = begin; i < tables_.checkpoints.size(); ++i) {
+    const bool is_moved = tables_.checkpoints[i].instruction >= first;
+    if (is_moved) tables_.checkpoints[i].native += bytes;
+    if (!is_moved && i > begin + 1) break;
   }
 }
 
@@ -376,7 +382,10 @@ void Translator<is_64, Meter, gas>::end_block() {
   const uint32_t cost = meter_.finish(t_.instruction_number - t_.block_instruction);
   if constexpr (gas != GasMetering::kNone) std::memcpy(charge_end_ - 4, &cost, 4);
   if constexpr (kIsSync) {
-    tables_.lengths[t_.block_instruction] += static_cast<uint8_t>(std::exchange(t_.first_length_extra, 0));
+    if (const uint32_t extra = std::exchange(t_.first_length_extra, 0)) {
+      tables_.lengths[t_.block_instruction] += static_cast<uint8_t>(extra);
+      shift_checkpoints(t_.block_instruction + 1, extra);
+    }
     if (!std::exchange(is_prepaid_, false)) return;
     CompilerScratch::Pair& pair = scratch_.pairs.back();
     pair.second_cost = cost;

@@ -76,7 +76,9 @@ void Translator<is_64, Meter, gas>::finish_first(const CompilerScratch::Pair& pa
     const uint32_t bytes = tables_.lengths[number] - std::exchange(prelude, 0);
     // The branch itself may have been shorter at its first place.
     const uint32_t native_end = number == pair.last_instruction ? branch_end : native + bytes;
-    tables_.detours.push_back({.native_begin = native, .native_end = native_end, .pc = pc});
+    const Detour copy = {.native_begin = native, .native_end = native_end, .pc = pc};
+    tables_.detours.push_back(copy);
+    tables_.copies.push_back(copy);
     native = native_end;
   }
 }

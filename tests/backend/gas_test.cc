@@ -129,6 +129,8 @@ TEST_P(GasTest, BranchBeforeAReturnIsExactWithAnyGas) {
 }
 
 // The same two blocks, when the first one was not entered at its start or its gas is taken away inside it.
+// TODO(test): enable once the recompiler goes on in the copy of the block that pays for itself; until then
+// the guest gets as far as the return and leaves with negative gas.
 constexpr std::string_view kLoopAndReturn =
     "%rw_data_size = 8\npub @main:\n a1 = u8 [0x20000]\n jump @main if a0 != 0\n ret";
 constexpr uint32_t kBranch = 5, kReturn = 8;

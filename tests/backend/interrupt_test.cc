@@ -204,7 +204,7 @@ TEST_P(InterruptTest, StormFromThreeThreadsChangesNothing) {
 }
 
 TEST_P(InterruptTest, DeadlinesOfAnyLengthChangeNothing) {
-  const uint64_t rounds = GetParam() == Backend::kInterpreter ? 1000 : 20'000;
+  const uint64_t rounds = GetParam() == Backend::kInterpreter ? 5000 : 100'000;
   const Outcome expected = undisturbed(about_to_work(start(kWork), rounds));
   std::minstd_rand random(7);
   const auto sandbox = about_to_work(start(kWork), rounds);

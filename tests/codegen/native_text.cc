@@ -62,6 +62,9 @@ std::string hex(uint64_t value) {
   return text;
 }
 
+// Between blocks; never executed.
+constexpr uint8_t kPadding = 0xcc;
+
 class NativeText {
  public:
   explicit NativeText(const Module& module)
@@ -75,6 +78,11 @@ class NativeText {
       if (in == nullptr) return text_ + "not an instruction\n";
       std::string place = hex(offset - routines_.end);
       place.insert(0, place.size() < 4 ? 4 - place.size() : 0, ' ');
+      if (in->id == X86_INS_INT3) {
+        while (offset < end && code_.code()[offset] == kPadding) ++offset;
+        text_ += place + " padding to +" + hex(offset - routines_.end) + '\n';
+        continue;
+      }
       text_ += place + " " + in->mnemonic;
       if (in->op_str[0] != '\0') text_ += " " + operands_of(*in);
       text_ += '\n';

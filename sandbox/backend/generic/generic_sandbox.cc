@@ -125,12 +125,15 @@ void GenericSandbox::stop_after_signal(Interrupt& stop) {
   const Instruction in = module_->program().decode(place.pc);
   stop_pc_ = place.pc;
   if (guest_.signal == kStopSignal) {
-    set_resume_offset(guest_.native_offset);
+    // In front of the charge it is still to be made; behind it, it has been.
+    const bool is_charged =
+        guest_.native_offset != place.native_begin || place.native_begin == place.native_body;
+    set_resume_offset(is_charged ? code_.resume_at(place) : guest_.native_offset);
     zero_flag_reg_ = in.src1;
     stop.kind = take_stop_request();
     return;
   }
-  set_resume_offset(place.native_body);
+  set_resume_offset(code_.resume_at(place));
   if (info_of(in.opcode).access_bytes != 0) return fault_of(in, stop);
   stop.kind = InterruptKind::kTrap;
   stop.trap = TrapKind::kInvalidDynamicJump;
