@@ -2,6 +2,11 @@
 //
 // Guest memory is guarded address space, faults are signals, entering and leaving is a function call. It
 // isolates by construction of the emitted code, not by the kernel: see the threat model in the README.
+//
+// What it asks of the process: a thread that runs guests must not block SIGSEGV (a guest's fault would kill
+// the process) or SIGURG (interrupt() and deadlines would have to wait until it is unblocked); handlers for
+// the signals in signals.h that are installed later must pass on what they do not know; and the thread's GS
+// base is overwritten and not restored, since 64-bit Linux programs have no other use for it.
 #pragma once
 
 #include <atomic>
