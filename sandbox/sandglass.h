@@ -13,12 +13,14 @@
 // own regions is beyond its reach whatever its code does.
 //
 // Interrupt (interrupt.h). Why run() came back: finished, host call, trap, out of gas, page fault, step,
-// interrupted, deadline exceeded. A guest's fate is a value to switch over, never an error; there are no
-// callbacks, so nothing of the host ever runs on the guest's stack.
+// interrupted, deadline exceeded. A guest's fate is a value to switch over, never an error; nothing is called
+// back from inside a guest, so nothing of the host ever runs on the guest's stack. HostFunctions
+// (backend/host_functions.h) is the usual loop around run(): it serves host calls by their names.
 //
 // Errors are values too: everything that can refuse returns a Result (base/result.h), nothing throws.
 #pragma once
 
+#include "sandbox/backend/host_functions.h"
 #include "sandbox/backend/sandbox.h"
 #include "sandbox/base/result.h"
 #include "sandbox/compiler/module.h"

@@ -5,11 +5,11 @@ using namespace sandglass;
 
 constexpr const char* kGuest = R"(
 pub @main:
-    ecalli 7
+    ecalli 7                  // ask the host; it answers in a0
     a0 = a0 * a1
     ret
 pub @steal:
-    a0 = u64 [0xdeadbe00]
+    a0 = u64 [0xdeadbe00]     // not its memory
     ret
 )";
 
@@ -18,7 +18,7 @@ Status run_guest(const char* entry) {
   auto sandbox = SG_TRY(Sandbox::create(SG_TRY(Module::create(program))));
   SG_TRY(sandbox->prepare_call(entry, {20, 2}));
   Interrupt stop = SG_TRY(sandbox->run());
-  while (stop.kind == InterruptKind::kHostCall) {  // the guest asks, the host answers in a0
+  while (stop.kind == InterruptKind::kHostCall) {
     std::printf("host call %u\n", stop.host_call);
     sandbox->set_reg(Reg::a0, sandbox->reg(Reg::a0) + 1);
     stop = SG_TRY(sandbox->run());
