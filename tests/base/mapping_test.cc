@@ -57,7 +57,7 @@ TEST(Mapping, MoveLeavesNothingBehind) {
   Mapping from = *Mapping::anonymous(kBytes);
   uint8_t* address = from.data();
   const Mapping to = std::move(from);
-  EXPECT_FALSE(from);
+  EXPECT_FALSE(from);  // NOLINT(bugprone-use-after-move): what is left behind is the promise
   EXPECT_EQ(from.size_bytes(), 0u);
   EXPECT_EQ(to.data(), address);
   EXPECT_TRUE(is_mapped(address, kBytes));

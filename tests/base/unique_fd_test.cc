@@ -47,7 +47,7 @@ TEST(UniqueFd, MoveTakesOwnership) {
   const int number = from.get();
   {
     const UniqueFd to = std::move(from);
-    EXPECT_FALSE(from);
+    EXPECT_FALSE(from);  // NOLINT(bugprone-use-after-move): what is left behind is the promise
     EXPECT_EQ(to.get(), number);
     EXPECT_TRUE(is_open(number));
   }

@@ -174,8 +174,11 @@ std::shared_ptr<const Program> build_program(const SpecFile& file, InstructionSe
     if (!parts) ADD_FAILURE() << "code: or jump_table: makes no sense";
   } else {
     Result<ProgramParts> assembled = assemble(file.assembly, {.default_set = set});
-    if (assembled) parts = std::move(assembled).value();
-    if (!parts) ADD_FAILURE() << to_string(assembled.error());
+    if (!assembled) {
+      ADD_FAILURE() << to_string(assembled.error());
+      return nullptr;
+    }
+    parts = std::move(assembled).value();
   }
   if (!parts) return nullptr;
   Result<std::shared_ptr<const Program>> program = Program::from_parts(std::move(*parts));
