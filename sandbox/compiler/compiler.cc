@@ -29,10 +29,14 @@ namespace {
 // No byte of guest code becomes more machine code than this, all that is written behind the code included.
 constexpr uint64_t kMaxNativeBytesPerCodeByte = 64;
 
+// What rel32 and the tables' 32-bit offsets can reach, whatever the options allow.
+constexpr uint64_t kMaxBufferBytes = GiB(2) - KiB(64);
+
 // Address space to emit into. Only what is written costs memory.
 size_t buffer_bytes(const Program& program, const ModuleOptions& options) {
   const uint64_t worst = uint64_t{program.code_bytes()} * kMaxNativeBytesPerCodeByte + KiB(64);
-  return round_up(std::min<uint64_t>(worst, options.max_native_bytes + kLimitSlackBytes), kMinPageBytes);
+  const uint64_t allowed = std::min<uint64_t>(options.max_native_bytes, kMaxBufferBytes) + kLimitSlackBytes;
+  return round_up(std::min(worst, allowed), kMinPageBytes);
 }
 
 template <bool is_64, class Meter, GasMetering gas>

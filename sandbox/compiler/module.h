@@ -32,8 +32,8 @@ struct ModuleOptions {
   // Refuse malformed imports, exports outside of the code or twice the same, and jump-table entries outside
   // of the code. Otherwise such things only matter when they are used.
   bool strict = false;
-  // Machine code larger than this is refused with kExhausted. A hostile program can make up to about 30 bytes
-  // of machine code out of one byte.
+  // Machine code larger than this, or than 2 GiB, is refused with kExhausted. A hostile program can make up
+  // to about 60 bytes of machine code out of one byte.
   size_t max_native_bytes = size_t{512} << 20;
 };
 
@@ -55,7 +55,8 @@ class Module {
   // Null for the interpreter.
   const NativeCode* native_code() const { return native_code_.get(); }
   // The file that sandboxes map their initial memory and their jump table from; made when it is asked for
-  // first. Compiled modules only. Safe from any thread.
+  // first, and kept open (one descriptor) as long as the module lives. Compiled modules only. Safe from any
+  // thread.
   Result<const ModuleImage*> image() const;
   // Cost of the block that starts at pc; nothing when pc is no jump target and not beyond the end of the
   // code.
