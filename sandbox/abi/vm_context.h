@@ -15,8 +15,8 @@ enum class ExitReason : uint32_t {
   kNone = 0,     // still inside; also what a fault leaves behind
   kFinished,     // dynamic jump to the return-to-host address
   kHostCall,     // exit_argument = number; resume_address = behind the call
-  kTrap,         // resume_address lies inside or right behind the instruction that trapped
-  kOutOfGas,     // resume_address identifies the block that could not be paid
+  kTrap,         // exit_argument = TrapKind; resume_address = behind the code of the trap
+  kOutOfGas,     // resume_address = behind the exit of the block that could not be paid
   kStep,         // resume_address = the instruction about to run
   kSbrk,         // resume_address = behind the instruction
   kMemset,       // memset ran out of gas; a0 and a2 say what is left

@@ -27,9 +27,8 @@ class Mapping {
   // Zeroed private memory that can be read and written; pages appear on first touch.
   static Result<Mapping> anonymous(size_t size_bytes);
 
-  // Gets pages for [begin_bytes, begin_bytes + size_bytes) at once (MADV_POPULATE_WRITE, Linux 5.14), which
-  // costs about half of what their faults would. Only a hint: where it fails, the pages come with the first
-  // touch.
+  // Gets pages for [begin_bytes, begin_bytes + size_bytes) at once (MADV_POPULATE_WRITE, Linux 5.14) instead
+  // of by a fault each. Only a hint: where it fails, the pages come with the first touch.
   void populate(size_t begin_bytes, size_t size_bytes) const;
   // Gives back everything behind the first `size_bytes` bytes (a multiple of the page size).
   void shrink(size_t size_bytes);

@@ -1,7 +1,8 @@
 // NativeCode: the machine code of a module, executable and never writable again, and the tables that lead
 // from native addresses to guest code offsets and back.
 //
-//   trampolines │ guest code, in guest order │ rare divisions │ out-of-gas exits, 5 bytes per block
+//   trampolines │ guest code, in guest order │ what was folded or paired, by itself │ rare divisions │
+//   out-of-gas exits, 5 bytes per block
 //
 // The way back costs one byte per instruction (its native length) and one Checkpoint per 64 bytes of guest
 // code; looking something up is a binary search and a short walk. What breaks the straight order is listed
@@ -50,7 +51,7 @@ struct CompiledCode {
   // Native bytes per guest instruction, in the order of the set bits of the bitmask.
   std::vector<uint8_t> lengths;
   std::vector<Checkpoint> checkpoints;  // per kCheckpointBytes guest code bytes
-  std::vector<uint32_t> block_pcs;      // metered code: guest pc of every block, in order
+  std::vector<uint32_t> block_pcs;      // sync: guest pc of every block, in the order of the exits
   std::vector<Detour> detours;          // sorted by native_begin
   std::vector<Detour> entries;          // sorted by pc: where execution at pc starts instead
   // Sorted by pc: the exact copies of instructions whose block has asked for more gas than its own (pairs,

@@ -9,7 +9,8 @@
 // Reasons. a0, a1, a2 sit where rep stosb wants them (rdi, al, and rdx whose count goes to rcx). t1, t2 and
 // t0 got rbp, r12 and r13, which cost a byte more as a base address. Emitted code pushes little, so its stack
 // pointer can double as the base of the table of dynamic jumps, and the memory base needs no register because
-// gs:[r32 + disp32] adds a segment base for free. That leaves a register for the gas counter.
+// gs:[r32 + disp32] adds a segment base, for a little more latency of a load. That leaves a register for the
+// gas counter.
 #pragma once
 
 #include "sandbox/abi/vm_context.h"

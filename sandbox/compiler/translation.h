@@ -18,11 +18,11 @@ inline constexpr uint32_t kCallBytes = 5, kJccBytes = 6;
 // jmp [rsp + 8 * rcx]
 inline constexpr uint32_t kDynamicJump = 0xcc24ff, kDynamicJumpBytes = 3;
 
-// Labels: where the native code of each block starts. Blocks are defined in the order of their guest pcs, so
-// a bit per guest code byte, a running count per word of them and one offset per block are enough: a tenth of
-// the memory that an offset per code byte would take, which is what the caches like.
 inline constexpr uint32_t kElsewhere = 0;  // the offset of a label that gets its place later
 
+// Labels: where the native code of each block starts. Blocks are defined in the order of their guest pcs, so
+// a bit per guest code byte, a running count per word of them and one offset per block are enough: a fraction
+// of the memory that an offset per code byte would take, which is what the caches like.
 class Labels {
  public:
   void reset(size_t code_bytes) {
@@ -107,8 +107,8 @@ struct Translation {
   Trampolines routines;
   Emitter emitter;
 
-  const uint8_t* instruction_begin =
-      nullptr;  // native code of the instruction, what is in front of it included
+  // Native code of the instruction being translated, what is in front of it included.
+  const uint8_t* instruction_begin = nullptr;
   uint32_t instruction_number = 0;
   // The guest register whose being zero the zero flag tells right now, kNoRegister when unknown; known only
   // when the previous instruction has set the flags as its result demands.

@@ -339,9 +339,8 @@ void Translator<is_64, Meter, gas>::align_next_block() {
   tables_.lengths[t_.instruction_number - 1] += static_cast<uint8_t>(padding);
 }
 
-// A loop of one block that runs over the end of a cache line takes a third longer per round than one that
-// does not, so a small one is moved to the next line. What is skipped counts to the instruction in front of
-// it.
+// A loop of one block that runs over the end of a cache line can take longer per round than one that does
+// not, so a small one is moved to the next line. What is skipped counts to the instruction in front of it.
 template <bool is_64, class Meter, GasMetering gas>
 void Translator<is_64, Meter, gas>::align_loop() {
   constexpr uint32_t kLineBytes = 64, kMaxPadding = 40;

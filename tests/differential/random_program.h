@@ -2,31 +2,22 @@
 #pragma once
 
 #include <cstdint>
-#include <random>
 
+#include "bench/random.h"
 #include "sandbox/program/program.h"
 
 namespace sandglass::fuzz {
 
-// A small fast generator (splitmix64), the same on every machine.
-class Random {
+// The suite's generator, with bounds of 64 bits.
+class Random : public bench::Random {
  public:
-  explicit Random(uint64_t seed) : state_(seed) {}
-  uint64_t next() {
-    uint64_t z = (state_ += 0x9e3779b97f4a7c15);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return z ^ (z >> 31);
-  }
+  using bench::Random::Random;
   uint64_t below(uint64_t bound) { return bound == 0 ? 0 : next() % bound; }
   bool chance(uint32_t percent) { return below(100) < percent; }
   template <typename T, size_t n>
   const T& pick(const T (&choices)[n]) {
     return choices[below(n)];
   }
-
- private:
-  uint64_t state_;
 };
 
 // Values that break things: edges of every width, and addresses in and around the regions of random programs.
