@@ -37,6 +37,23 @@ Result<Mapping> Mapping::anonymous(size_t size_bytes) {
   return map(size_bytes, PROT_READ | PROT_WRITE, "map zeroed memory");
 }
 
+// Huge pages need aligned addresses, which not every kernel gives by itself.
+Result<Mapping> Mapping::anonymous_huge(size_t size_bytes, size_t huge_bytes) {
+  SG_CHECK(huge_bytes <= size_bytes);
+  Mapping mapping = SG_TRY(anonymous(size_bytes + kHugePageBytes));
+  const size_t misplaced_bytes = (0 - reinterpret_cast<uintptr_t>(mapping.data_)) % kHugePageBytes;
+  if (misplaced_bytes != 0) {
+    SG_CHECK(::munmap(mapping.data_, misplaced_bytes) == 0);
+    mapping.data_ += misplaced_bytes;
+    mapping.size_bytes_ -= misplaced_bytes;
+  }
+  mapping.shrink(size_bytes);
+  const int saved_errno = errno;
+  ::madvise(mapping.data_, huge_bytes, MADV_HUGEPAGE);
+  errno = saved_errno;
+  return mapping;
+}
+
 Result<UniqueFd> create_memfd(const char* name, size_t size_bytes) {
   UniqueFd fd(::memfd_create(name, MFD_CLOEXEC));
   if (!fd) return Error::os("create an anonymous file");

@@ -7,8 +7,11 @@
 
 #include "sandbox/base/result.h"
 #include "sandbox/base/unique_fd.h"
+#include "sandbox/base/units.h"
 
 namespace sandglass {
+
+inline constexpr size_t kHugePageBytes = MiB(2);
 
 class Mapping {
  public:
@@ -26,6 +29,9 @@ class Mapping {
   static Result<Mapping> reserve(size_t size_bytes);
   // Zeroed private memory that can be read and written; pages appear on first touch.
   static Result<Mapping> anonymous(size_t size_bytes);
+  // The same, with huge pages for the first `huge_bytes` bytes (MADV_HUGEPAGE): one fault and one TLB entry
+  // for each 2 MiB. Only a hint: where the kernel has none, small pages come. Begins at a multiple of 2 MiB.
+  static Result<Mapping> anonymous_huge(size_t size_bytes, size_t huge_bytes);
 
   // Gets pages for [begin_bytes, begin_bytes + size_bytes) at once (MADV_POPULATE_WRITE, Linux 5.14) instead
   // of by a fault each. Only a hint: where it fails, the pages come with the first touch.

@@ -39,9 +39,26 @@ size_t buffer_bytes(const Program& program, const ModuleOptions& options) {
   return round_up(std::min(worst, allowed), kMinPageBytes);
 }
 
+// How much machine code comes of ten bytes of compiled C.
+constexpr size_t kUnmeteredBytesPerTen = 24, kMeteredBytesPerTen = 33;
+
+// The part of the buffer that is worth huge pages: all of the code, to the nearest one. What the last one
+// holds too much stays with the process until memory gets scarce.
+size_t huge_bytes(const Program& program, GasMetering gas) {
+  const size_t per_ten = gas == GasMetering::kNone ? kUnmeteredBytesPerTen : kMeteredBytesPerTen;
+  const size_t expected = program.code_bytes() * per_ten / 10;
+  return round_down(expected + kHugePageBytes / 2, kHugePageBytes);
+}
+
+Result<Mapping> make_buffer(const Program& program, const ModuleOptions& options) {
+  const size_t bytes = buffer_bytes(program, options);
+  const size_t huge = std::min(huge_bytes(program, options.gas), round_down(bytes, kHugePageBytes));
+  return huge == 0 ? Mapping::anonymous(bytes) : Mapping::anonymous_huge(bytes, huge);
+}
+
 template <bool is_64, class Meter, GasMetering gas>
 Result<std::unique_ptr<NativeCode>> compile_with(const Program& program, const ModuleOptions& options) {
-  Mapping code = SG_TRY(Mapping::anonymous(buffer_bytes(program, options)));
+  Mapping code = SG_TRY(make_buffer(program, options));
   Translator<is_64, Meter, gas> translator(program, options, code, CompilerScratch::of_this_thread());
   const size_t used_bytes = translator.translate();
   if (used_bytes == 0) {

@@ -24,6 +24,9 @@ inline constexpr size_t kLimitSlackBytes = KiB(16);
 // caches when they are written. The first ones come by themselves, since small programs need no more.
 inline constexpr size_t kMinPopulateBytes = KiB(16), kMaxPopulateBytes = KiB(256);
 
+// How many patches ahead the code to be patched is fetched into the caches.
+inline constexpr size_t kPatchesAhead = 16;
+
 inline constexpr uint32_t kTargetAlignment = 32;
 inline constexpr uint8_t kBreakpoint = 0xcc;
 
@@ -70,6 +73,7 @@ class Translator {
   void finish_fixups();
   void finish_jump_table();
   void patch(uint32_t native_end, uint32_t target_native);
+  void prefetch(uint32_t native_end);
 
   const Program& program_;
   CompilerScratch& scratch_;

@@ -11,6 +11,13 @@ void Translator<is_64, Meter, gas>::patch(uint32_t native_end, uint32_t target_n
   std::memcpy(t_.base + native_end - 4, &displacement, 4);
 }
 
+// Code that will be patched soon was written long ago: for all but small programs it has left the caches.
+template <bool is_64, class Meter, GasMetering gas>
+void Translator<is_64, Meter, gas>::prefetch(uint32_t native_end) {
+  constexpr int kForWriting = 1;
+  __builtin_prefetch(t_.base + native_end - 4, kForWriting);
+}
+
 template <bool is_64, class Meter, GasMetering gas>
 void Translator<is_64, Meter, gas>::finish_folded(const CompilerScratch::Folded& folded) {
   const uint32_t begin = t_.here();
@@ -86,20 +93,28 @@ void Translator<is_64, Meter, gas>::finish_first(const CompilerScratch::Pair& pa
 // One call per block; its return address tells which block could not be paid.
 template <bool is_64, class Meter, GasMetering gas>
 void Translator<is_64, Meter, gas>::finish_exits() {
+  const std::vector<CompilerScratch::Block>& blocks = scratch_.blocks;
   tables_.out_of_gas_begin = t_.here();
-  tables_.block_pcs.reserve(scratch_.blocks.size());
-  get_pages(round_up(t_.here(), kMinPageBytes), t_.here() + scratch_.blocks.size() * kCallBytes);
-  for (const CompilerScratch::Block& block : scratch_.blocks) {
-    if (is_full()) return;
-    patch(block.charge_end, t_.here());
-    t_.call(t_.routines.out_of_gas);
-    tables_.block_pcs.push_back(block.pc);
+  uint8_t* const end = t_.emitter.cursor() + blocks.size() * kCallBytes;
+  if (end > limit_) return t_.emitter.set_cursor(end);
+  get_pages(round_up(t_.here(), kMinPageBytes), static_cast<uint64_t>(end - t_.base));
+  tables_.block_pcs.resize(blocks.size());
+  Emitter e = t_.emitter;  // a copy that no store of the loop can be taken to change
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    prefetch(blocks[std::min(i + kPatchesAhead, blocks.size() - 1)].charge_end);
+    patch(blocks[i].charge_end, static_cast<uint32_t>(e.cursor() - t_.base));
+    e.call(t_.base + t_.routines.out_of_gas);
+    tables_.block_pcs[i] = blocks[i].pc;
   }
+  t_.emitter = e;
 }
 
 template <bool is_64, class Meter, GasMetering gas>
 void Translator<is_64, Meter, gas>::finish_fixups() {
-  for (const CompilerScratch::Fixup& fixup : scratch_.fixups) {
+  const std::vector<CompilerScratch::Fixup>& fixups = scratch_.fixups;
+  for (size_t i = 0; i < fixups.size(); ++i) {
+    const CompilerScratch::Fixup& fixup = fixups[i];
+    prefetch(fixups[std::min(i + kPatchesAhead, fixups.size() - 1)].native_end);
     if (scratch_.labels.is_defined(fixup.target)) {
       patch(fixup.native_end, scratch_.labels.offset_of(fixup.target));
       continue;

@@ -28,6 +28,28 @@ TEST(Mapping, AnonymousMemoryIsZeroAndWritable) {
   EXPECT_EQ(mapping.data()[0] + mapping.data()[kBytes - 1], 3);
 }
 
+TEST(Mapping, HugePagesBeginWhereTheyCanAndEndWhereTheyShould) {
+  constexpr size_t kOdd = 2 * kHugePageBytes + KiB(12);
+  for (const size_t huge_bytes : {size_t{0}, kHugePageBytes, kOdd}) {
+    const Mapping mapping = *Mapping::anonymous_huge(kOdd, huge_bytes);
+    ASSERT_EQ(mapping.size_bytes(), kOdd);
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(mapping.data()) % kHugePageBytes, 0u);
+    EXPECT_EQ(std::vector<uint8_t>(mapping.data(), mapping.data() + kOdd), std::vector<uint8_t>(kOdd));
+    mapping.data()[kOdd - 1] = 1;
+  }
+}
+
+TEST(Mapping, AHugePageCanBeCutAndProtected) {
+  Mapping mapping = *Mapping::anonymous_huge(2 * kHugePageBytes, 2 * kHugePageBytes);
+  mapping.populate(0, mapping.size_bytes());
+  mapping.data()[kHugePageBytes] = 7;
+  const uint8_t* const behind = mapping.data() + kHugePageBytes + KiB(4);
+  mapping.shrink(kHugePageBytes + KiB(4));
+  EXPECT_FALSE(is_mapped(behind, KiB(4)));
+  ASSERT_EQ(::mprotect(mapping.data(), mapping.size_bytes(), PROT_READ), 0);
+  EXPECT_EQ(mapping.data()[kHugePageBytes], 7);
+}
+
 TEST(Mapping, ReservationCanBeOpenedPageByPage) {
   const Mapping mapping = *Mapping::reserve(GiB(8));
   ASSERT_EQ(::mprotect(mapping.data() + GiB(4), KiB(4), PROT_READ | PROT_WRITE), 0);
