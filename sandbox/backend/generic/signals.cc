@@ -15,18 +15,27 @@
 #include "sandbox/backend/generic/enter.h"
 #include "sandbox/compiler/registers.h"
 
-// The handler leaves without returning, so the sanitizer must not track its frame.
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define SG_THREAD_SANITIZER 1
+#endif
+#endif
+
+// The handler leaves without returning, so the sanitizer must not track its frame. It may also interrupt
+// ThreadSanitizer itself, which then holds locks: it must not call that, and no_sanitize would leave the
+// calls for atomic operations in.
+#ifdef SG_THREAD_SANITIZER
+#define SG_NO_SANITIZE __attribute__((disable_sanitizer_instrumentation))
+#else
 #define SG_NO_SANITIZE __attribute__((no_sanitize("address", "thread", "undefined")))
+#endif
 
 // ThreadSanitizer puts handlers off until the thread makes a system call, which a guest never does, and
 // misses that ours leaves without returning. The C library's own entry point goes past it.
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
+#ifdef SG_THREAD_SANITIZER
 extern "C" int __sigaction(int signal, const struct sigaction* action, struct sigaction* previous);
 #define SG_SIGACTION ::__sigaction
-#endif
-#endif
-#ifndef SG_SIGACTION
+#else
 #define SG_SIGACTION ::sigaction
 #endif
 
@@ -258,7 +267,9 @@ void ensure_signal_stack() {
   t_has_signal_stack = true;
 }
 
-void run_guest(RunningGuest& guest) {
+// While t_guest is set the handler looks at the guest's code, with instrumented functions: no call of a
+// sanitizer may be there to be interrupted.
+SG_NO_SANITIZE void run_guest(RunningGuest& guest) {
   t_guest = &guest;
   std::atomic_signal_fence(std::memory_order_seq_cst);
   sandglass_enter(guest.context);
