@@ -8,7 +8,8 @@ namespace sandglass::cli {
 // Exit statuses; `sandglass --help` prints them.
 enum ExitCode : int {
   kSuccess = 0,  // for `run`: the guest finished
-  kFailure = 1,  // a file, a program or a test vector is bad, or the system refused something
+  kFailure = 1,  // a file, a program or a test vector is bad, or the system refused something (for `doctor`:
+                 // a required feature)
   kGuestTrapped = 2,
   kGuestOutOfGas = 3,
   kGuestDeadline = 4,
@@ -23,5 +24,6 @@ void add_assemble(CLI::App& app, int& exit_code);
 void add_disassemble(CLI::App& app, int& exit_code);
 void add_inspect(CLI::App& app, int& exit_code);
 void add_conformance(CLI::App& app, int& exit_code);
+void add_doctor(CLI::App& app, int& exit_code);
 
 }  // namespace sandglass::cli

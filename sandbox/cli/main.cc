@@ -7,12 +7,13 @@ namespace sandglass::cli {
 namespace {
 
 constexpr void (*kCommands[])(CLI::App&, int&) = {
-    add_run, add_assemble, add_disassemble, add_inspect, add_conformance,
+    add_run, add_assemble, add_disassemble, add_inspect, add_conformance, add_doctor,
 };
 
 constexpr const char* kFooter =
     "Exit status: 0 success; 1 bad input or a refused system call; 64 wrong usage.\n"
     "run also: 2 the guest trapped; 3 out of gas; 4 deadline exceeded; 5 a host call was refused.\n"
+    "doctor also: 1 when a required feature is missing.\n"
     "A FILE is a .polkavm container or assembly text; `sandglass COMMAND --help` says more.";
 
 int run_command_line(int argc, char** argv) {

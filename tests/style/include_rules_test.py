@@ -49,7 +49,7 @@ ALLOWED = {
     "backend/interpreted": EXECUTION + ["interrupt", "compiler", "interpreter", "backend"],
     "backend/linux": EXECUTION + ["interrupt", "compiler", "backend"],
     "umbrella": PUBLIC,
-    "cli": PUBLIC + ["workloads"],
+    "cli": PUBLIC + ["backend/linux", "workloads"],
     "workloads": PUBLIC,
     "bench": PUBLIC + ["interpreter", "backend/generic", "backend/interpreted", "workloads"],
     "tests": [part for _, part in PARTS] + ["tests"],
