@@ -1,8 +1,8 @@
 // VmContext: the state of one guest that host and emitted code share.
 //
-// The generic backend puts it into the page directly below guest address 0, where emitted code reaches it
-// with a fixed negative offset from its memory base. While the guest runs, the emitted code owns it; while
-// the host runs, the host does. Freestanding: this header includes nothing of ours.
+// Compiled backends put it into the page directly below guest address 0, where emitted code reaches it with a
+// fixed negative offset from its memory base. While the guest runs, the emitted code owns it; while the host
+// runs, the host does. Freestanding: this header includes nothing of ours.
 #pragma once
 
 #include <stddef.h>
@@ -21,8 +21,10 @@ enum class ExitReason : uint32_t {
   kSbrk,         // resume_address = behind the instruction
   kMemset,       // memset ran out of gas; a0 and a2 say what is left
   kInterrupted,  // the entry saw a request to stop before the first instruction
+  kSignal,       // worker processes: a signal took the guest out; the SignalReport says more
 };
 
+// The first two cache lines are all that an ordinary stop writes, and all that another core needs to read.
 struct alignas(64) VmContext {
   // Guest registers; emitted code loads them on entry and stores them on exit.
   uint64_t regs[13];
@@ -30,21 +32,21 @@ struct alignas(64) VmContext {
   int64_t gas;
   // Native address where the entry jumps to; set by the host, and by the exit for the stops that can go on.
   uint64_t resume_address;
-  // Host stack pointer, saved by the entry for the exit.
-  uint64_t host_stack;
-  // Top of the stack the emitted code runs on, which is also the base of its jump table.
-  uint64_t guest_stack;
-  // Host address of guest address 0.
-  uint64_t memory_base;
-  // Host code that the module's exit jumps to.
-  uint64_t host_exit;
-  // memset: a0 at its start and the number of bytes it is filling.
-  uint64_t memset_start, memset_count;
+  uint32_t exit_argument;
+  ExitReason exit_reason;
   // The entry sets the zero flag as this value demands: the guest may start behind an instruction whose flags
   // a translated branch relies on.
   uint64_t zero_flag_value;
-  uint32_t exit_argument;
-  ExitReason exit_reason;
+  // Stack pointer of whoever entered, saved by the entry for the exit.
+  uint64_t host_stack;
+  // Top of the stack the emitted code runs on, which is also the base of its jump table.
+  uint64_t guest_stack;
+  // Address of guest address 0.
+  uint64_t memory_base;
+  // The code that the module's exit jumps to.
+  uint64_t host_exit;
+  // memset: a0 at its start and the number of bytes it is filling.
+  uint64_t memset_start, memset_count;
   // Set by any thread to ask the guest to stop; read by the entry.
   uint32_t stop_requested;
 };

@@ -5,6 +5,7 @@
 
 #include "sandbox/backend/generic/generic_sandbox.h"
 #include "sandbox/backend/interpreted/interpreted_sandbox.h"
+#include "sandbox/backend/linux/linux_sandbox.h"
 
 namespace sandglass {
 
@@ -13,6 +14,7 @@ Result<std::unique_ptr<Sandbox>> Sandbox::create(std::shared_ptr<const Module> m
   switch (module->options().backend) {
     case Backend::kInterpreter: return InterpretedSandbox::create(std::move(module), options);
     case Backend::kGeneric: return GenericSandbox::create(std::move(module), options);
+    case Backend::kLinux: return LinuxSandbox::create(std::move(module), options);
   }
   return Error::make(ErrorKind::kUnsupported, "no such backend");
 }
@@ -85,7 +87,10 @@ Result<Interrupt> Sandbox::run(const RunLimits& limits) {
   if (context_->gas < 0) {
     stop.kind = InterruptKind::kOutOfGas;
   } else if (!host_pc_ || begin_at(*host_pc_, stop)) {
-    resume(limits, stop);
+    if (const Error* error = resume(limits, stop)) [[unlikely]] {
+      result = *error;
+      return result;
+    }
     settle(stop);
   }
   return result;

@@ -27,6 +27,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "sandbox/abi/vm_context.h"
@@ -36,16 +37,25 @@
 
 namespace sandglass {
 
+class WorkerSource;
+
 struct SandboxOptions {
   // Gas a new sandbox starts with. The default lets a metered guest run for about a second of naive
   // instructions and then stops it: nobody gets an endless guest by forgetting a limit. Modules without
   // metering ignore it, so bound those with a deadline.
   int64_t gas = 1'000'000'000;
+  // Linux backend: where workers come from; nothing: the process's default. And whose guest this is, for
+  // sources that keep the workers of one tenant from another.
+  std::shared_ptr<WorkerSource> workers;
+  std::string tenant;
 };
 
 struct RunLimits {
   // Wall time after which run() returns kDeadlineExceeded; zero: none. Costs two timer system calls per run.
   std::chrono::nanoseconds deadline{0};
+  // The same for the CPU time that the guest uses. Linux backend only: it is measured from outside, so it
+  // also holds for a worker that was taken over. The others ignore it.
+  std::chrono::nanoseconds cpu_time{0};
 };
 
 class Sandbox {
@@ -128,9 +138,10 @@ class Sandbox {
   // the guest itself; the charge for entering one elsewhere has been made.
   virtual void enter(uint32_t pc, bool is_block_start) = 0;
   // Runs until the guest stops, from enter() or from where it stopped, and says why in `stop`, which is
-  // fresh. Honours stop_requested and the deadline. (Written in place: copying an Interrupt right after its
-  // fields were written one by one stalls the processor for longer than a host call takes.)
-  virtual void resume(const RunLimits& limits, Interrupt& stop) = 0;
+  // fresh. Honours stop_requested and the deadline. Returns null, or why the backend has failed: then the
+  // sandbox is dead, and every later call gives the same error. (Written in place: copying an Interrupt right
+  // after its fields were written one by one stalls the processor for longer than a host call takes.)
+  virtual const Error* resume(const RunLimits& limits, Interrupt& stop) = 0;
   // pc of the stop that resume() reported last, as the table in interrupt.h has it.
   virtual uint32_t stopped_pc() const = 0;
   // Makes a running guest look at stop_requested. Called by any thread.

@@ -1,5 +1,6 @@
 #include "sandbox/base/mapping.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 
 namespace sandglass {
@@ -54,8 +55,19 @@ Result<Mapping> Mapping::anonymous_huge(size_t size_bytes, size_t huge_bytes) {
   return mapping;
 }
 
+Result<Mapping> Mapping::shared(const UniqueFd& file, size_t size_bytes) {
+  void* base = ::mmap(nullptr, size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, file.get(), 0);
+  if (base == MAP_FAILED) return Error::os("map a shared file");
+  return Mapping(static_cast<uint8_t*>(base), size_bytes);
+}
+
+Status seal_memfd(const UniqueFd& fd, int seals) {
+  if (::fcntl(fd.get(), F_ADD_SEALS, seals | F_SEAL_SEAL) != 0) return Error::os("seal an anonymous file");
+  return {};
+}
+
 Result<UniqueFd> create_memfd(const char* name, size_t size_bytes) {
-  UniqueFd fd(::memfd_create(name, MFD_CLOEXEC));
+  UniqueFd fd(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!fd) return Error::os("create an anonymous file");
   if (::ftruncate(fd.get(), static_cast<off_t>(size_bytes)) != 0) return Error::os("size an anonymous file");
   return fd;

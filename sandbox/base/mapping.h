@@ -32,6 +32,8 @@ class Mapping {
   // The same, with huge pages for the first `huge_bytes` bytes (MADV_HUGEPAGE): one fault and one TLB entry
   // for each 2 MiB. Only a hint: where the kernel has none, small pages come. Begins at a multiple of 2 MiB.
   static Result<Mapping> anonymous_huge(size_t size_bytes, size_t huge_bytes);
+  // The first `size_bytes` bytes of a file, shared with everybody who maps it, to read and write.
+  static Result<Mapping> shared(const UniqueFd& file, size_t size_bytes);
 
   // Gets pages for [begin_bytes, begin_bytes + size_bytes) at once (MADV_POPULATE_WRITE, Linux 5.14) instead
   // of by a fault each. Only a hint: where it fails, the pages come with the first touch.
@@ -51,7 +53,9 @@ class Mapping {
   size_t size_bytes_ = 0;
 };
 
-// An anonymous file of `size_bytes` zero bytes (memfd_create(2), close-on-exec).
+// An anonymous file of `size_bytes` zero bytes (memfd_create(2), close-on-exec) that can be sealed.
 Result<UniqueFd> create_memfd(const char* name, size_t size_bytes);
+// Adds seals (F_SEAL_… of fcntl(2)) and forbids to add more.
+Status seal_memfd(const UniqueFd& fd, int seals);
 
 }  // namespace sandglass

@@ -28,4 +28,10 @@ std::string to_string(const Error& error) {
   return text;
 }
 
+void internal::no_value(const Error& error) {
+  std::fprintf(stderr, "sandglass: the value of a failed call was taken without a look: %s\n",
+               to_string(error).c_str());
+  std::abort();
+}
+
 }  // namespace sandglass

@@ -59,6 +59,11 @@ struct Error {
 // "bad program: the jump table is too long (at 0x1f): …", as a person wants to read it.
 std::string to_string(const Error& error);
 
+namespace internal {
+// Somebody has taken the value of a Result that has none.
+[[noreturn, gnu::cold]] void no_value(const Error& error);
+}  // namespace internal
+
 template <typename T>
 class [[nodiscard]] Result {
  public:
@@ -69,11 +74,11 @@ class [[nodiscard]] Result {
   explicit operator bool() const { return has_value(); }
 
   T& value() & {
-    SG_CHECK(has_value());
+    if (!has_value()) internal::no_value(error());
     return *std::get_if<0>(&state_);
   }
   const T& value() const& {
-    SG_CHECK(has_value());
+    if (!has_value()) internal::no_value(error());
     return *std::get_if<0>(&state_);
   }
   T&& value() && { return std::move(value()); }
@@ -99,7 +104,9 @@ class [[nodiscard]] Result<void> {
   Result(const Error& error) : error_(error), failed_(true) {}
   bool has_value() const { return !failed_; }
   explicit operator bool() const { return has_value(); }
-  void value() const { SG_CHECK(has_value()); }
+  void value() const {
+    if (!has_value()) internal::no_value(error_);
+  }
   const Error& error() const {
     SG_CHECK(failed_);
     return error_;

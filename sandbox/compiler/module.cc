@@ -12,6 +12,7 @@ std::string_view name_of(Backend backend) {
   switch (backend) {
     case Backend::kInterpreter: return "interpreter";
     case Backend::kGeneric: return "generic";
+    case Backend::kLinux: return "linux";
   }
   return "unknown";
 }

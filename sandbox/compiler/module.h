@@ -13,9 +13,9 @@
 
 namespace sandglass {
 
-enum class Backend : uint8_t { kInterpreter, kGeneric };
-inline constexpr Backend kAllBackends[] = {Backend::kInterpreter, Backend::kGeneric};
-std::string_view name_of(Backend backend);  // "interpreter", "generic"
+enum class Backend : uint8_t { kInterpreter, kGeneric, kLinux };
+inline constexpr Backend kAllBackends[] = {Backend::kInterpreter, Backend::kGeneric, Backend::kLinux};
+std::string_view name_of(Backend backend);  // "interpreter", "generic", "linux"
 std::optional<Backend> backend_named(std::string_view name);
 
 struct ModuleOptions {

@@ -1,10 +1,12 @@
 #include "sandbox/compiler/module_image.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 
 #include <atomic>
 #include <vector>
 
+#include "sandbox/abi/address_space.h"
 #include "sandbox/base/units.h"
 #include "sandbox/compiler/native_code.h"
 
@@ -15,13 +17,13 @@ namespace {
 // JMP).
 constexpr uint64_t kNoTarget = 0x8000'dead'dead'dead;
 
-std::vector<uint64_t> make_jump_table(const NativeCode& code) {
+std::vector<uint64_t> make_jump_table(const NativeCode& code, uint64_t code_address) {
   const std::vector<uint32_t>& targets = code.tables().jump_table;
   // Entry k is guest code address 2 * (k + 1).
   std::vector<uint64_t> slots(round_up(2 * (targets.size() + 1), kMinPageBytes / sizeof(uint64_t)),
                               kNoTarget);
   for (size_t k = 0; k < targets.size(); ++k) {
-    if (targets[k] != 0) slots[2 * (k + 1)] = reinterpret_cast<uint64_t>(code.code() + targets[k]);
+    if (targets[k] != 0) slots[2 * (k + 1)] = code_address + targets[k];
   }
   return slots;
 }
@@ -45,9 +47,12 @@ Result<std::unique_ptr<ModuleImage>> ModuleImage::create(const Module& module) {
   static std::atomic<uint64_t> next_id{1};
   const NativeCode& code = *module.native_code();
   const ProgramParts& parts = module.program().parts();
-  const std::vector<uint64_t> slots = make_jump_table(code);
+  const bool is_for_workers = module.options().backend == Backend::kLinux;
+  const uint64_t code_address =
+      is_for_workers ? worker_space::kCode : reinterpret_cast<uint64_t>(code.code());
+  const std::vector<uint64_t> slots = make_jump_table(code, code_address);
   std::vector<uint64_t> return_slots(kMinPageBytes / sizeof(uint64_t), kNoTarget);
-  return_slots[0] = reinterpret_cast<uint64_t>(code.code() + code.tables().trampolines.finished);
+  return_slots[0] = code_address + code.tables().trampolines.finished;
 
   std::unique_ptr<ModuleImage> image(new ModuleImage);
   image->id_ = next_id.fetch_add(1, std::memory_order_relaxed);
@@ -61,12 +66,15 @@ Result<std::unique_ptr<ModuleImage>> ModuleImage::create(const Module& module) {
   image->return_page_ = place(kMinPageBytes);
   image->ro_data_ = place(parts.ro_data.size());
   image->rw_data_ = place(parts.rw_data.size());
+  image->code_ = place(is_for_workers ? code.size_bytes() : 0);
   image->file_ = SG_TRY(create_memfd("sandglass-module", end));
   const int fd = image->fd();
   SG_TRY(write_at(fd, image->jump_table_.file_offset, slots.data(), image->jump_table_.size_bytes));
   SG_TRY(write_at(fd, image->return_page_.file_offset, return_slots.data(), kMinPageBytes));
   SG_TRY(write_at(fd, image->ro_data_.file_offset, parts.ro_data.data(), parts.ro_data.size()));
   SG_TRY(write_at(fd, image->rw_data_.file_offset, parts.rw_data.data(), parts.rw_data.size()));
+  if (is_for_workers) SG_TRY(write_at(fd, image->code_.file_offset, code.code(), code.size_bytes()));
+  SG_TRY(seal_memfd(image->file_, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW));
   return image;
 }
 

@@ -1,6 +1,10 @@
 // ModuleImage: what all sandboxes of a module share, as one anonymous file they map from.
 //
-//   jump table │ page with the return-to-host entry │ RO data │ RW data         each part starts on a page
+//   jump table │ page with the return-to-host entry │ RO data │ RW data │ code      each part starts on a
+//   page
+//
+// The code is part of it only for worker processes, which map it at an address of their own; in-process it
+// runs where it has been compiled. The file is sealed: whoever maps it, nobody can change it any more.
 //
 // The jump table has a slot of 8 bytes per guest code address: odd ones, address 0 and invalid targets hold
 // an address that no jump accepts, so that the jump faults where it stands. RW data is mapped copy-on-write:
@@ -31,13 +35,14 @@ class ModuleImage {
   Part return_page() const { return return_page_; }
   Part ro_data() const { return ro_data_; }
   Part rw_data() const { return rw_data_; }
+  Part code() const { return code_; }
 
  private:
   ModuleImage() = default;
 
   uint64_t id_ = 0;
   UniqueFd file_;
-  Part jump_table_, return_page_, ro_data_, rw_data_;
+  Part jump_table_, return_page_, ro_data_, rw_data_, code_;
 };
 
 }  // namespace sandglass

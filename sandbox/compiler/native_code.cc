@@ -141,8 +141,11 @@ NativeCode::Charge NativeCode::charge_of(uint32_t pc) const {
   return charge;
 }
 
-uint32_t NativeCode::block_of_exit(uint32_t native_offset) const {
-  return tables_.block_pcs[(native_offset - tables_.out_of_gas_begin) / kCallBytes - 1];
+std::optional<uint32_t> NativeCode::block_of_exit(uint64_t native_offset) const {
+  const uint64_t offset = native_offset - tables_.out_of_gas_begin;
+  const uint64_t exit = offset / kCallBytes;
+  if (offset % kCallBytes != 0 || exit == 0 || exit > tables_.block_pcs.size()) return std::nullopt;
+  return tables_.block_pcs[exit - 1];
 }
 
 }  // namespace sandglass

@@ -86,6 +86,23 @@ class NativeCode {
   uint32_t resume_at(const Place& place) const;
   // The instruction that the byte at `native_offset` belongs to; nothing for code that belongs to none.
   std::optional<Place> find(uint32_t native_offset) const;
+  // The same for an offset that may be anything.
+  std::optional<Place> find_at(uint64_t native_offset) const {
+    return native_offset < used_bytes_ ? find(static_cast<uint32_t>(native_offset)) : std::nullopt;
+  }
+  // Whether the native instruction there is the one that fills memory. Without a second copy of it the place
+  // of that one is 0, where the exit begins.
+  bool is_filling(uint32_t native_offset) const {
+    const Trampolines& t = tables_.trampolines;
+    return native_offset == t.memset_begin || (native_offset == t.partial_memset_begin && native_offset != 0);
+  }
+  // Whether a guest can be taken out there and go on later: between two instructions, or in the middle of a
+  // memset, whose progress is in the registers.
+  bool is_boundary(uint32_t native_offset) const {
+    if (is_filling(native_offset)) return true;
+    const std::optional<Place> place = find(native_offset);
+    return place && (native_offset == place->native_begin || native_offset == place->native_body);
+  }
   struct Charge {
     uint32_t native_begin = 0;
     uint32_t cost = 0;
@@ -93,7 +110,7 @@ class NativeCode {
   // Metered code: what charges the block that starts at pc.
   Charge charge_of(uint32_t pc) const;
   // For an offset right behind an out-of-gas exit's call: the block it stands for.
-  uint32_t block_of_exit(uint32_t native_offset) const;
+  std::optional<uint32_t> block_of_exit(uint64_t native_offset) const;
 
  private:
   NativeCode(const Program& program, bool step_tracing, Mapping code, size_t used_bytes, CompiledCode tables);

@@ -254,32 +254,43 @@ TEST_P(InterruptTest, BetweenComparisonAndBranchChangesNothing) {
   }
 }
 
+// Runs a memset of `bytes` bytes with deadlines that end in its middle, and counts the stops.
+int stops_in_a_long_memset(Sandbox& sandbox, uint32_t begin, uint32_t bytes, bool is_metered) {
+  int stops = 0;
+  for (; sandbox.run({.deadline = microseconds(50)})->kind == InterruptKind::kDeadlineExceeded; ++stops) {
+    const uint64_t done = sandbox.reg(Reg::a0) - begin;
+    EXPECT_EQ(done + sandbox.reg(Reg::a2), bytes);
+    // Without any progress it may have been stopped before it was charged.
+    if (*sandbox.program_counter() != 0 || done == 0) continue;
+    if (is_metered) {
+      EXPECT_EQ(sandbox.gas(), 1'000'000'000 - 2 - static_cast<int64_t>(done));
+    }
+    // Nothing behind the place it stopped at.
+    if (done < bytes) {
+      EXPECT_EQ(read_bytes(sandbox, begin + static_cast<uint32_t>(done), 1)[0], 0);
+    }
+  }
+  return stops;
+}
+
 TEST_P(InterruptTest, InALongMemsetGoesOnWhereItStopped) {
   constexpr uint32_t kBytes = 8 << 20, kBegin = 0x20000;
   for (const GasMetering gas : {GasMetering::kNone, GasMetering::kSync, GasMetering::kAsync}) {
-    const auto sandbox = start("%rw_data_size = 8388608\nmemset\n trap", {.gas = gas});
-    sandbox->set_reg(Reg::a0, kBegin);
-    sandbox->set_reg(Reg::a1, 0x42);
-    sandbox->set_reg(Reg::a2, kBytes);
     int stops = 0;
-    for (; sandbox->run({.deadline = microseconds(50)})->kind == InterruptKind::kDeadlineExceeded; ++stops) {
-      const uint64_t done = sandbox->reg(Reg::a0) - kBegin;
-      ASSERT_EQ(done + sandbox->reg(Reg::a2), kBytes);
-      if (*sandbox->program_counter() != 0) continue;
+    // On a busy machine the memset may be over before the deadline is looked at.
+    for (int round = 0; round < 50 && stops < 2; ++round) {
+      const auto sandbox = start("%rw_data_size = 8388608\nmemset\n trap", {.gas = gas});
+      sandbox->set_reg(Reg::a0, kBegin);
+      sandbox->set_reg(Reg::a1, 0x42);
+      sandbox->set_reg(Reg::a2, kBytes);
+      stops += stops_in_a_long_memset(*sandbox, kBegin, kBytes, gas != GasMetering::kNone);
+      EXPECT_EQ(read_bytes(*sandbox, kBegin, kBytes), std::vector<uint8_t>(kBytes, 0x42));
+      EXPECT_EQ(sandbox->reg(Reg::a0), kBegin + uint64_t{kBytes});
       if (gas != GasMetering::kNone) {
-        ASSERT_EQ(sandbox->gas(), 1'000'000'000 - 2 - static_cast<int64_t>(done));
-      }
-      // Nothing behind the place it stopped at.
-      if (done < kBytes) {
-        ASSERT_EQ(read_bytes(*sandbox, kBegin + static_cast<uint32_t>(done), 1)[0], 0);
+        EXPECT_EQ(sandbox->gas(), 1'000'000'000 - 2 - kBytes);
       }
     }
     EXPECT_GT(stops, 1);
-    EXPECT_EQ(read_bytes(*sandbox, kBegin, kBytes), std::vector<uint8_t>(kBytes, 0x42));
-    EXPECT_EQ(sandbox->reg(Reg::a0), kBegin + uint64_t{kBytes});
-    if (gas != GasMetering::kNone) {
-      EXPECT_EQ(sandbox->gas(), 1'000'000'000 - 2 - kBytes);
-    }
   }
 }
 

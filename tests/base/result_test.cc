@@ -61,13 +61,13 @@ TEST(Result, EvaluatesItsArgumentOnce) {
   EXPECT_EQ(calls, 1);
 }
 
-TEST(ResultDeathTest, ValueOfAnErrorIsOurBug) {
-  EXPECT_DEATH((void)half(1).value(), "sandglass bug");
-  EXPECT_DEATH(require_even(1).value(), "sandglass bug");
+TEST(ResultDeathTest, ValueOfAnErrorStopsAndSaysWhichError) {
+  EXPECT_DEATH((void)half(1).value(), "the number is odd");
+  EXPECT_DEATH(require_even(1).value(), "the number is odd");
 }
 
 TEST(ResultDeathTest, ErrorOfAValueIsOurBug) {
-  EXPECT_DEATH((void)half(2).error(), "sandglass bug");
+  EXPECT_DEATH((void)half(2).error(), "the number is odd");
   EXPECT_DEATH((void)require_even(2).error(), "sandglass bug");
 }
 

@@ -24,6 +24,8 @@ PARTS = [
     ("sandbox/backend/interpreted/", "backend/interpreted"),
     ("sandbox/backend/linux/", "backend/linux"),
     ("sandbox/backend/", "backend"),
+    ("sandbox/pool/", "pool"),
+    ("zygote/", "zygote"),
     ("sandbox/cli/", "cli"),
     ("sandbox/sandglass.h", "umbrella"),
     ("workloads/", "workloads"),
@@ -48,16 +50,18 @@ ALLOWED = {
     "backend/generic": EXECUTION + ["interrupt", "compiler", "backend"],
     "backend/interpreted": EXECUTION + ["interrupt", "compiler", "interpreter", "backend"],
     "backend/linux": EXECUTION + ["interrupt", "compiler", "backend"],
-    "umbrella": PUBLIC,
+    "pool": EXECUTION + ["backend", "backend/linux"],
+    "zygote": ["abi"],
+    "umbrella": PUBLIC + ["pool"],
     "cli": PUBLIC + ["backend/linux", "workloads"],
     "workloads": PUBLIC,
-    "bench": PUBLIC + ["interpreter", "backend/generic", "backend/interpreted", "workloads"],
+    "bench": PUBLIC + ["interpreter", "backend/generic", "backend/interpreted", "backend/linux", "pool", "workloads"],
     "tests": [part for _, part in PARTS] + ["tests"],
 }
 
 # The one place that knows all backends: the factory behind the interface.
 EXCEPTIONS = {
-    "sandbox/backend/sandbox.cc": ["backend/generic", "backend/interpreted"],
+    "sandbox/backend/sandbox.cc": ["backend/generic", "backend/interpreted", "backend/linux"],
 }
 
 # Made by the build, so not in the tree.

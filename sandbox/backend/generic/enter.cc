@@ -4,15 +4,16 @@
 
 #include <cstddef>
 
+#include "sandbox/abi/guest_entry.h"
 #include "sandbox/compiler/registers.h"
 
 namespace sandglass {
 
 // The assembly below spells offsets of VmContext as numbers.
 static_assert(offsetof(VmContext, regs) == 0 && offsetof(VmContext, gas) == 104);
-static_assert(offsetof(VmContext, resume_address) == 112 && offsetof(VmContext, host_stack) == 120);
-static_assert(offsetof(VmContext, guest_stack) == 128 && offsetof(VmContext, memory_base) == 136);
-static_assert(offsetof(VmContext, zero_flag_value) == 168 && offsetof(VmContext, exit_reason) == 180);
+static_assert(offsetof(VmContext, resume_address) == 112 && offsetof(VmContext, exit_reason) == 124);
+static_assert(offsetof(VmContext, zero_flag_value) == 128 && offsetof(VmContext, host_stack) == 136);
+static_assert(offsetof(VmContext, guest_stack) == 144 && offsetof(VmContext, memory_base) == 152);
 static_assert(offsetof(VmContext, stop_requested) == 184);
 static_assert(static_cast<uint32_t>(ExitReason::kInterrupted) == 8);
 // … and the register map.
@@ -34,8 +35,8 @@ sandglass_enter:
   push %r13
   push %r14
   push %r15
-  mov %rsp, 120(%rdi)
-  mov 136(%rdi), %rax
+  mov %rsp, 136(%rdi)
+  mov 152(%rdi), %rax
   rdgsbase %rcx
   cmp %rax, %rcx
   je sandglass_enter_check
@@ -44,29 +45,11 @@ sandglass_enter:
 sandglass_enter_check:
   cmpl $0, 184(%rdi)
   jne 1f
-  # Loads keep the flags, so the guest finds the zero flag as this test leaves it.
-  mov 168(%rdi), %rax
-  test %rax, %rax
-  mov 104(%rdi), %r15
-  mov 0(%rdi), %rbx
-  mov 8(%rdi), %rsi
-  mov 16(%rdi), %r13
-  mov 24(%rdi), %rbp
-  mov 32(%rdi), %r12
-  mov 40(%rdi), %r8
-  mov 48(%rdi), %r9
-  mov 64(%rdi), %rax
-  mov 72(%rdi), %rdx
-  mov 80(%rdi), %r14
-  mov 88(%rdi), %r10
-  mov 96(%rdi), %r11
-  mov 128(%rdi), %rsp
-  mov 56(%rdi), %rdi
-  jmp *%gs:-4096+112
+)" SG_LOAD_GUEST_AND_JUMP R"(
 .globl sandglass_enter_end
 sandglass_enter_end:
 1:
-  movl $8, 180(%rdi)
+  movl $8, 124(%rdi)
 .globl sandglass_host_exit
 sandglass_host_exit:
   pop %r15

@@ -94,14 +94,6 @@ SG_NO_SANITIZE bool is_between(greg_t rip, const char* begin, const char* end) {
   return rip >= reinterpret_cast<greg_t>(begin) && rip < reinterpret_cast<greg_t>(end);
 }
 
-// Whether a guest can be taken out here and go on later: between two instructions, or in the middle of a
-// memset, whose progress is in the registers.
-SG_NO_SANITIZE bool is_at_boundary(const RunningGuest* guest, uint32_t native_offset) {
-  if (is_filling(guest->code->tables().trampolines, native_offset)) return true;
-  const std::optional<NativeCode::Place> place = guest->code->find(native_offset);
-  return place && (native_offset == place->native_begin || native_offset == place->native_body);
-}
-
 // The handler of the stop signal blocks it meanwhile, or requests in quick succession would fill the signal
 // stack. Whoever leaves it without returning undoes that.
 SG_NO_SANITIZE void unblock_stop_signal() {
@@ -127,7 +119,7 @@ SG_NO_SANITIZE void stop_soon(RunningGuest* guest, ucontext_t* context) {
     return;
   }
   const auto offset = static_cast<uint32_t>(gregs[REG_RIP] - reinterpret_cast<greg_t>(guest->code->code()));
-  if (is_at_boundary(guest, offset)) {
+  if (guest->code->is_boundary(offset)) {
     unblock_stop_signal();
     take_out(guest, kStopSignal, context);
   }

@@ -30,12 +30,6 @@ struct RunningGuest {
   bool is_stepping = false;    // on its way to the next instruction boundary
 };
 
-// Whether the native instruction there is the one that fills memory. Without a second copy of it
-// (Trampolines) the place of that one is 0, where the exit begins.
-inline bool is_filling(const Trampolines& t, uint32_t native_offset) {
-  return native_offset == t.memset_begin || (native_offset == t.partial_memset_begin && native_offset != 0);
-}
-
 // Installs the handler (once per process).
 Status install_signal_handlers();
 // Asks a guest to stop; ignored by default, and hardly anybody uses it.

@@ -37,7 +37,7 @@ InterpretedSandbox::InterpretedSandbox(std::shared_ptr<const Module> module, con
       interpreter_(module_->program(), interpreter_options(module_->options()), *context_, memory_, access_) {
 }
 
-void InterpretedSandbox::resume(const RunLimits& limits, Interrupt& stop) {
+const Error* InterpretedSandbox::resume(const RunLimits& limits, Interrupt& stop) {
   const bool has_deadline = limits.deadline.count() > 0;
   const Clock::time_point start = has_deadline ? Clock::now() : Clock::time_point();
   uint32_t polls = 0;
@@ -47,6 +47,7 @@ void InterpretedSandbox::resume(const RunLimits& limits, Interrupt& stop) {
     if (Clock::now() - start < limits.deadline) return std::nullopt;
     return InterruptKind::kDeadlineExceeded;
   });
+  return nullptr;
 }
 
 // Memory. --------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ class InterpretedSandbox final : public Sandbox {
                      std::unique_ptr<VmContext> context, Mapping memory);
 
   void enter(uint32_t pc, bool) override { interpreter_.enter(pc); }
-  void resume(const RunLimits& limits, Interrupt& stop) override;
+  const Error* resume(const RunLimits& limits, Interrupt& stop) override;
   uint32_t stopped_pc() const override { return *interpreter_.program_counter(); }
   void kick() override {}  // the interpreter polls
 

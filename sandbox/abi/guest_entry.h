@@ -1,0 +1,27 @@
+// The last steps into emitted code, for whoever enters it: in-process or in a worker process.
+//
+// Assembly text that loads the guest's registers from the VmContext in rdi, switches to the guest's stack and
+// jumps to resume_address. Loads keep the flags, so the guest finds the zero flag as the first test leaves
+// it. compiler/registers.h is the home of the register map; backend/generic/enter.cc checks this text against
+// it.
+#pragma once
+
+#define SG_LOAD_GUEST_AND_JUMP \
+  "mov 128(%rdi), %rax\n"      \
+  "test %rax, %rax\n"          \
+  "mov 104(%rdi), %r15\n"      \
+  "mov 0(%rdi), %rbx\n"        \
+  "mov 8(%rdi), %rsi\n"        \
+  "mov 16(%rdi), %r13\n"       \
+  "mov 24(%rdi), %rbp\n"       \
+  "mov 32(%rdi), %r12\n"       \
+  "mov 40(%rdi), %r8\n"        \
+  "mov 48(%rdi), %r9\n"        \
+  "mov 64(%rdi), %rax\n"       \
+  "mov 72(%rdi), %rdx\n"       \
+  "mov 80(%rdi), %r14\n"       \
+  "mov 88(%rdi), %r10\n"       \
+  "mov 96(%rdi), %r11\n"       \
+  "mov 144(%rdi), %rsp\n"      \
+  "mov 56(%rdi), %rdi\n"       \
+  "jmp *%gs:-4096+112\n"

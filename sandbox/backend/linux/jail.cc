@@ -1,0 +1,239 @@
+#include "sandbox/backend/linux/jail.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+
+#include "sandbox/backend/linux/seccomp_filter.h"
+#include "sandbox/backend/linux/socket_messages.h"
+#include "sandbox/backend/linux/zygote_image.h"
+
+namespace sandglass {
+namespace {
+
+constexpr int kLaunchTimeoutMs = 10'000;
+constexpr int kSpawnTimeoutMs = 5'000;
+
+constexpr const char* kStepNames[] = {
+#define JAIL_STEP(name, text, is_required) text,
+#include "sandbox/abi/jail_steps.def"
+#undef JAIL_STEP
+};
+static_assert(std::size(kStepNames) == kJailStepCount);
+
+struct ExecArguments {
+  int image;
+  int control;
+  bool maps_ids;
+  char user_map[32], group_map[32];
+  // How far the child has come: the host shares its memory.
+  const char* failed_step = nullptr;
+  int failed_errno = 0;
+};
+
+long write_file(const char* path, const char* text) {
+  const long fd = ::syscall(SYS_open, path, O_WRONLY | O_CLOEXEC, 0);
+  if (fd < 0) return fd;
+  const long written = ::syscall(SYS_write, fd, text, std::strlen(text));
+  ::syscall(SYS_close, fd);
+  return written;
+}
+
+// Runs in the memory of the host (vfork), so it makes system calls and nothing else.
+int exec_zygote(void* raw) {
+  auto* const arguments = static_cast<ExecArguments*>(raw);
+  const auto failed = [arguments](const char* step) {
+    arguments->failed_errno = errno;
+    arguments->failed_step = step;
+    ::syscall(SYS_exit_group, kExitSetup);
+    return 0;
+  };
+  // Before exec(2), which takes the capabilities from a user who is not root in its namespace.
+  if (arguments->maps_ids) {
+    if (write_file("/proc/self/setgroups", "deny") < 0) return failed("give up changing groups");
+    if (write_file("/proc/self/gid_map", arguments->group_map) < 0) return failed("map one group");
+    if (write_file("/proc/self/uid_map", arguments->user_map) < 0) return failed("map one user");
+  }
+  if (::syscall(SYS_dup3, arguments->control, template_fd::kControl, 0) < 0)
+    return failed("pass a socket on");
+  static char name[] = "sandglass-zygote";
+  char* const argv[] = {name, nullptr};
+  ::syscall(SYS_execveat, arguments->image, "", argv, argv + 1, AT_EMPTY_PATH);
+  return failed("execute the zygote");
+}
+
+// The same for every jail, so it is built once.
+Result<const SeccompProgram*> shared_filter() {
+  static const auto* const filter = new Result<SeccompProgram>(build_worker_filter());
+  if (!*filter) return filter->error();
+  return &**filter;
+}
+
+Status reap(const UniqueFd& pidfd) {
+  siginfo_t info = {};
+  while (::waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &info, WEXITED | __WALL) != 0) {
+    // Somebody who waits for any child may have been faster.
+    if (errno == ECHILD) return {};
+    if (errno != EINTR) return Error::os("wait for a process of the jail");
+  }
+  return {};
+}
+
+Error step_error(const LaunchReport& report) {
+  const uint32_t step = std::min<uint32_t>(report.step, kJailStepCount - 1);
+  return Error{.kind = ErrorKind::kOs,
+               .os_errno = report.error,
+               .what = kStepNames[step],
+               .detail = "of the jail; `sandglass doctor` says what is missing"};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Jail>> Jail::launch(const JailOptions& options) {
+  std::unique_ptr<Jail> jail(new Jail);
+  jail->options_ = options;
+  const uint64_t begin_ns = monotonic_ns();
+  const uint64_t begin_cycles = __builtin_ia32_rdtsc();
+  SG_TRY(jail->start_zygote());
+  SG_TRY(jail->wait_until_ready());
+  const uint64_t elapsed_ns = monotonic_ns() - begin_ns;
+  jail->cycles_per_microsecond_ = 1000.0 * static_cast<double>(__builtin_ia32_rdtsc() - begin_cycles) /
+                                  static_cast<double>(std::max<uint64_t>(elapsed_ns, 1));
+  if (jail->listener_) SG_TRY(Supervisor::watch_repeatedly(jail->listener_.get(), jail.get()));
+  return jail;
+}
+
+Status Jail::start_zygote() {
+  const int image = SG_TRY(zygote_image_fd());
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+    return Error::os("make a control socket");
+  control_ = UniqueFd(ends[0]);
+  const UniqueFd theirs(::fcntl(ends[1], F_DUPFD_CLOEXEC, 3));
+  ::close(ends[1]);
+  if (!theirs) return Error::os("make a control socket");
+
+  const bool is_root = ::geteuid() == 0;
+  ExecArguments arguments = {.image = image, .control = theirs.get(), .maps_ids = !is_root};
+  std::snprintf(arguments.user_map, sizeof arguments.user_map, "0 %u 1", ::geteuid());
+  std::snprintf(arguments.group_map, sizeof arguments.group_map, "0 %u 1", ::getegid());
+  int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD;
+  if (!is_root) flags |= CLONE_NEWUSER;
+  alignas(16) char stack[16 << 10];
+  // No handler of ours may run in the child, whose memory is ours.
+  sigset_t all, previous;
+  sigfillset(&all);
+  ::pthread_sigmask(SIG_BLOCK, &all, &previous);
+  int pidfd = -1;
+  const int process = ::clone(exec_zygote, stack + sizeof stack, flags, &arguments, &pidfd);
+  const int clone_errno = errno;
+  ::pthread_sigmask(SIG_SETMASK, &previous, nullptr);
+  if (process < 0) {
+    errno = clone_errno;
+    return Error::os(is_root ? "start the zygote" : "start the zygote in a user namespace");
+  }
+  zygote_pidfd_ = UniqueFd(pidfd);
+  if (arguments.failed_step != nullptr) {
+    return Error{.kind = ErrorKind::kOs,
+                 .os_errno = arguments.failed_errno,
+                 .what = arguments.failed_step,
+                 .detail = "of the jail; `sandglass doctor` says what is missing"};
+  }
+
+  const bool with_seccomp = !options_.without_seccomp;
+  LaunchRequest request = {};
+  request.flags = (is_root ? kLaunchFromRoot : kLaunchOwnUserNamespace) |
+                  (with_seccomp ? kLaunchWithSeccomp : uint32_t{0});
+  request.address_space_limit_bytes = options_.address_space_limit_bytes;
+  if (with_seccomp) {
+    const SeccompProgram& filter = *SG_TRY(shared_filter());
+    SG_CHECK(filter.size() <= LaunchRequest::kMaxFilter);
+    request.filter_length = static_cast<uint32_t>(filter.size());
+    std::memcpy(request.filter, filter.data(), filter.size() * sizeof filter[0]);
+  }
+  return send_message(control_.get(), &request, sizeof request);
+}
+
+Status Jail::wait_until_ready() {
+  for (;;) {
+    UniqueFd fd = SG_TRY(receive_message(control_.get(), &report_, sizeof report_, kLaunchTimeoutMs));
+    switch (report_.kind) {
+      case LaunchReport::kFailed: return step_error(report_);
+      case LaunchReport::kTemplate: template_pidfd_ = std::move(fd); break;
+      case LaunchReport::kReady:
+        listener_ = std::move(fd);
+        // The zygote has ended, or is about to.
+        SG_TRY(reap(zygote_pidfd_));
+        zygote_pidfd_ = UniqueFd();
+        return {};
+    }
+  }
+}
+
+Jail::~Jail() {
+  control_ = UniqueFd();
+  for (const UniqueFd* pidfd : {&template_pidfd_, &zygote_pidfd_}) {
+    if (!*pidfd) continue;
+    ::syscall(SYS_pidfd_send_signal, pidfd->get(), SIGKILL, nullptr, 0);
+    (void)reap(*pidfd);
+  }
+  // After the deaths: closing the listener lets whoever waits for its answer go on.
+  Supervisor::forget(this);
+}
+
+Result<std::unique_ptr<Worker>> Jail::spawn(bool with_userfaultfd) {
+  Worker::Shell shell = SG_TRY(Worker::make_shell());
+  const SpawnRequest request = {.with_userfaultfd = with_userfaultfd ? 1u : 0u,
+                                .without_second_filter = options_.without_seccomp ? 1u : 0u};
+  SpawnReply reply = {};
+  UniqueFd pidfd;
+  {
+    const int fds[] = {shell.workers_images.get(), shell.host_file.get(), shell.memory_file.get()};
+    const std::lock_guard lock(spawn_mutex_);
+    SG_TRY(send_message(control_.get(), &request, sizeof request, fds));
+    pidfd = SG_TRY(receive_message(control_.get(), &reply, sizeof reply, kSpawnTimeoutMs));
+  }
+  if (reply.error != 0 || !pidfd) {
+    return Error{.kind = ErrorKind::kOs, .os_errno = reply.error, .what = "fork a worker"};
+  }
+  std::unique_ptr<Worker> worker = SG_TRY(Worker::adopt(std::move(shell), std::move(pidfd), options_.wait));
+  const std::lock_guard lock(workers_mutex_);
+  workers_[worker->process_id()] = worker.get();
+  return worker;
+}
+
+void Jail::forget(const Worker& worker) {
+  const std::lock_guard lock(workers_mutex_);
+  workers_.erase(worker.process_id());
+}
+
+void Jail::on_ready() {
+  for (;;) {
+    const Result<std::optional<Violation>> violation = receive_violation(listener_.get());
+    if (!violation || !*violation) return;
+    const std::lock_guard lock(workers_mutex_);
+    const auto found = workers_.find((*violation)->pid);
+    if (found == workers_.end()) continue;
+    found->second->set_violation(**violation);
+    found->second->kill();
+  }
+}
+
+std::array<Jail::StepTime, kJailStepCount> Jail::step_times() const {
+  std::array<StepTime, kJailStepCount> times;
+  for (size_t i = 0; i < kJailStepCount; ++i) {
+    times[i] = {.what = kStepNames[i],
+                .microseconds = static_cast<double>(report_.cycles[i]) / cycles_per_microsecond_,
+                .is_left_out = (report_.left_out >> i & 1) != 0};
+  }
+  return times;
+}
+
+}  // namespace sandglass

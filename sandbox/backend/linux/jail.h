@@ -1,0 +1,60 @@
+// Jail: one set of namespaces with a template process in it that forks workers.
+//
+// Launching one takes a few hundred microseconds, most of it for the network namespace; forking a worker in
+// it a few dozen. All workers of a jail end with it: the template is the first process of their pid
+// namespace, and it ends when the host drops the Jail or is no more. Threads may share a Jail.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <mutex>
+#include <string_view>
+#include <unordered_map>
+
+#include "sandbox/abi/launch.h"
+#include "sandbox/backend/linux/worker.h"
+
+namespace sandglass {
+
+struct JailOptions {
+  WaitPolicy wait;
+  // Address space of a worker: 4 GiB of guest memory, up to 2 GiB of machine code, and some tables.
+  uint64_t address_space_limit_bytes = uint64_t{8} << 30;
+  // For tests of the layers behind it. Never use it with guests you do not trust.
+  bool without_seccomp = false;
+};
+
+class Jail : private Watcher {
+ public:
+  static Result<std::unique_ptr<Jail>> launch(const JailOptions& options);
+  ~Jail();
+
+  // A worker that has nothing loaded. `with_userfaultfd`: for modules with dynamic paging.
+  Result<std::unique_ptr<Worker>> spawn(bool with_userfaultfd);
+  // To be called when a worker of this jail is dropped.
+  void forget(const Worker& worker);
+
+  // How long each step of the launch took.
+  struct StepTime {
+    std::string_view what;
+    double microseconds;
+    bool is_left_out;  // this kernel cannot do it
+  };
+  std::array<StepTime, kJailStepCount> step_times() const;
+
+ private:
+  Jail() = default;
+  Status start_zygote();
+  Status wait_until_ready();
+  void on_ready() override;  // the listener has a notification
+
+  JailOptions options_;
+  UniqueFd control_, zygote_pidfd_, template_pidfd_, listener_;
+  LaunchReport report_{};
+  double cycles_per_microsecond_ = 0;
+  std::mutex spawn_mutex_;
+  std::mutex workers_mutex_;
+  std::unordered_map<pid_t, Worker*> workers_;
+};
+
+}  // namespace sandglass

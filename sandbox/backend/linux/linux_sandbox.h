@@ -1,0 +1,75 @@
+// LinuxSandbox: the guest runs in a jailed worker process.
+//
+// The sandbox keeps registers, gas, heap and pages in its own memory; a run copies what the worker needs into
+// the shared page and, after the stop, what it claims out of it, once, and checks it. Guest memory is a file
+// that both map, so the host's reads and writes are plain memory accesses.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "sandbox/backend/compiled_sandbox.h"
+#include "sandbox/backend/linux/worker.h"
+#include "sandbox/backend/linux/worker_source.h"
+#include "sandbox/compiler/module_image.h"
+
+namespace sandglass {
+
+class LinuxSandbox final : public CompiledSandbox {
+ public:
+  static Result<std::unique_ptr<Sandbox>> create(std::shared_ptr<const Module> module,
+                                                 const SandboxOptions& options);
+  ~LinuxSandbox() override;
+
+  const Worker& worker() const { return *worker_; }
+
+ protected:
+  const Error* resume(const RunLimits& limits, Interrupt& stop) override;
+  void kick() override;
+  Status store(uint32_t address, std::span<const uint8_t> bytes) override;
+  Status store_zeroes(uint32_t address, uint64_t size_bytes) override;
+  Status heap_opened(const GuestRange& pages) override;
+  Status aux_changed() override;
+  Status set_pages(const GuestRange& pages, std::optional<Protection> protection, bool zeroed) override;
+  Status reset_storage() override;
+
+ private:
+  LinuxSandbox(std::shared_ptr<const Module> module, const SandboxOptions& options,
+               std::shared_ptr<WorkerSource> source, std::unique_ptr<Worker> worker,
+               std::unique_ptr<VmContext> context);
+
+  Status load(const ModuleImage& image);
+  // One turn of the worker: false when it has failed, with the reason in failure_.
+  bool take_turn(WorkerCommand command);
+  bool step_to_boundary();
+  bool is_stop_by_request() const;
+  bool run_until_stop(Interrupt& stop);
+  void begin_limits(const RunLimits& limits);
+  bool is_cpu_time_over();
+  void send_context();
+  void receive_context();
+  bool explain(Interrupt& stop);
+  bool fail(const Error& error);
+  bool fail_claim();
+  Status checked(Status status);
+
+  std::shared_ptr<WorkerSource> source_;
+  std::unique_ptr<Worker> worker_;
+  std::unique_ptr<VmContext> own_context_;
+  std::optional<Error> failure_;
+  std::atomic<bool> is_running_{false};
+
+  // Of the run that is going on.
+  uint64_t wall_deadline_ns_ = 0;
+  uint64_t deadline_ns_ = 0;  // when to look at the limits
+  uint64_t kill_ns_ = 0;      // the worker has been asked to stop; then it is killed
+  std::chrono::nanoseconds cpu_limit_{0};
+  uint64_t cpu_begin_ns_ = 0;
+  SignalReport report_{};
+  // What the shared page holds, unless the worker has played with it.
+  uint64_t sent_[17] = {};
+};
+
+}  // namespace sandglass

@@ -1,0 +1,241 @@
+#include "sandbox/backend/linux/worker.h"
+
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <climits>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+
+#include "sandbox/abi/launch.h"
+#include "sandbox/backend/linux/dynamic_pages.h"
+#include "sandbox/backend/linux/process_info.h"
+#include "sandbox/backend/linux/seccomp_filter.h"
+#include "sandbox/backend/linux/socket_messages.h"
+
+namespace sandglass {
+namespace {
+
+using namespace worker_space;
+
+// A command that only changes the address space takes microseconds; a machine that is busy may take longer.
+constexpr uint64_t kCommandTimeoutNs = 5'000'000'000;
+
+void futex_wake(uint32_t* word, int count) {
+  ::syscall(SYS_futex, word, FUTEX_WAKE, count, nullptr, nullptr, 0);
+}
+
+// Sleeps while *word is `value`, until `deadline_ns` (absolute; 0: for ever). False when the time is over.
+bool futex_wait(uint32_t* word, uint32_t value, uint64_t deadline_ns) {
+  const timespec deadline = {.tv_sec = static_cast<time_t>(deadline_ns / 1'000'000'000),
+                             .tv_nsec = static_cast<long>(deadline_ns % 1'000'000'000)};
+  const long result = ::syscall(SYS_futex, word, FUTEX_WAIT_BITSET, value,
+                                deadline_ns == 0 ? nullptr : &deadline, nullptr, FUTEX_BITSET_MATCH_ANY);
+  return result == 0 || errno != ETIMEDOUT;
+}
+
+Error error_of(const Violation& violation) {
+  char detail[64];
+  std::snprintf(detail, sizeof detail, "%s (%d), arch %#x, ip %#llx",
+                name_of_syscall(violation.number, violation.architecture).c_str(), violation.number,
+                violation.architecture, static_cast<unsigned long long>(violation.instruction_pointer));
+  return Error::make(ErrorKind::kViolation, "the worker made a forbidden system call", Error::kNowhere,
+                     detail);
+}
+
+}  // namespace
+
+uint64_t monotonic_ns() {
+  timespec now;
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
+}
+
+Result<Worker::Shell> Worker::make_shell() {
+  Shell shell;
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+    return Error::os("make the socket for module images");
+  }
+  shell.images = UniqueFd(ends[0]);
+  shell.workers_images = UniqueFd(ends[1]);
+  shell.host_file = SG_TRY(create_memfd("sandglass-host-page", kPageBytes));
+  shell.host_page = SG_TRY(Mapping::shared(shell.host_file, kPageBytes));
+  reinterpret_cast<HostPage*>(shell.host_page.data())->sequence = kFirstSequence;
+  // From here on nobody can map it writable: the worker could otherwise, with its descriptor.
+  SG_TRY(seal_memfd(shell.host_file, F_SEAL_FUTURE_WRITE | F_SEAL_SHRINK | F_SEAL_GROW));
+  shell.memory_file = SG_TRY(create_memfd("sandglass-guest", kGuestBytes + kPageBytes));
+  // A shorter file would make the host's accesses fail (SIGBUS).
+  SG_TRY(seal_memfd(shell.memory_file, F_SEAL_SHRINK | F_SEAL_GROW));
+  shell.memory = SG_TRY(Mapping::shared(shell.memory_file, kGuestBytes + kPageBytes));
+  return shell;
+}
+
+Result<std::unique_ptr<Worker>> Worker::adopt(Shell shell, UniqueFd pidfd, const WaitPolicy& policy) {
+  std::unique_ptr<Worker> worker(new Worker);
+  worker->pidfd_ = std::move(pidfd);
+  worker->images_ = std::move(shell.images);
+  worker->memory_file_ = std::move(shell.memory_file);
+  worker->host_page_ = std::move(shell.host_page);
+  worker->memory_ = std::move(shell.memory);
+  worker->policy_ = policy;
+  worker->host().spins = policy.spins;
+  worker->process_id_ = process_id_of(worker->pidfd_.get());
+  SG_TRY(Supervisor::watch(worker->pidfd_.get(), worker.get()));
+  SG_TRY(worker->finish_command());
+  return worker;
+}
+
+Worker::~Worker() {
+  kill();
+  Supervisor::forget(this);
+}
+
+// Turns. ----------------------------------------------------------------------------------------------------
+
+void Worker::post(WorkerCommand command) {
+  HostPage& page = host();
+  page.command = command;
+  // 0 and kWorkerDied are no numbers of commands.
+  previous_ = sequence_;
+  sequence_ = sequence_ + 1 == kWorkerDied ? kFirstSequence + 1 : sequence_ + 1;
+  __atomic_store_n(&page.sequence, sequence_, __ATOMIC_SEQ_CST);
+  if (__atomic_load_n(&shared().worker_sleeps, __ATOMIC_SEQ_CST) != 0) futex_wake(&page.sequence, 1);
+}
+
+Worker::Answer Worker::wait(uint64_t deadline_ns, const uint32_t* poke) {
+  uint32_t* const word = &shared().sequence;
+  uint32_t now = __atomic_load_n(word, __ATOMIC_ACQUIRE);
+  // Reading the clock costs as much as a look does.
+  constexpr uint32_t kLooksPerClockReading = 8;
+  for (uint32_t spins = policy_.spins; now == previous_ && spins > 0; --spins) {
+    if (deadline_ns != 0 && spins % kLooksPerClockReading == 0 && monotonic_ns() >= deadline_ns) break;
+    __builtin_ia32_pause();
+    now = __atomic_load_n(word, __ATOMIC_ACQUIRE);
+  }
+  HostPage& page = host();
+  Answer answer = Answer::kDone;
+  while (now != sequence_) {
+    if (now == kWorkerDied) return Answer::kDied;
+    if (now != previous_) return Answer::kNonsense;
+    if (poke != nullptr && __atomic_load_n(poke, __ATOMIC_SEQ_CST) != 0) {
+      answer = Answer::kPoked;
+      break;
+    }
+    __atomic_store_n(&page.host_sleeps, 1, __ATOMIC_SEQ_CST);
+    now = __atomic_load_n(word, __ATOMIC_SEQ_CST);
+    if (now == sequence_) break;
+    if (now == previous_ && !futex_wait(word, now, deadline_ns)) {
+      now = __atomic_load_n(word, __ATOMIC_ACQUIRE);
+      if (now == sequence_) break;
+      if (now == kWorkerDied) return Answer::kDied;
+      answer = Answer::kTimedOut;
+      break;
+    }
+    now = __atomic_load_n(word, __ATOMIC_ACQUIRE);
+  }
+  if (page.host_sleeps != 0) __atomic_store_n(&page.host_sleeps, 0, __ATOMIC_RELAXED);
+  return answer;
+}
+
+Status Worker::finish_command() {
+  switch (wait(monotonic_ns() + kCommandTimeoutNs)) {
+    case Answer::kDone: return {};
+    case Answer::kTimedOut:
+    case Answer::kPoked:
+      kill();
+      return Error::make(ErrorKind::kWorkerDied, "the worker did not answer in time");
+    case Answer::kDied: return death();
+    case Answer::kNonsense: break;
+  }
+  kill();
+  return Error::make(ErrorKind::kProtocolViolation,
+                     "the worker's sequence word holds a number that nobody gave");
+}
+
+Status Worker::change(std::span<const MemoryChange> changes, int image_fd) {
+  SG_CHECK(changes.size() <= HostPage::kMaxChanges);
+  HostPage& page = host();
+  std::copy(changes.begin(), changes.end(), page.changes);
+  page.change_count = static_cast<uint32_t>(changes.size());
+  page.receives_image = image_fd >= 0 ? 1 : 0;
+  if (image_fd >= 0) SG_TRY(send_message(images_.get(), "i", 1, {&image_fd, 1}));
+  post(WorkerCommand::kChange);
+  SG_TRY(finish_command());
+  const uint32_t error = __atomic_load_n(&shared().change_errno, __ATOMIC_RELAXED);
+  if (error == 0) return {};
+  Error failed{.kind = ErrorKind::kOs,
+               .os_errno = static_cast<int>(error & 0xfff),
+               .what = "change the worker's address space"};
+  failed.where = __atomic_load_n(&shared().failed_change, __ATOMIC_RELAXED);
+  return failed;
+}
+
+Status Worker::open_userfaultfd() {
+  if (userfaultfd_) return {};
+  userfaultfd_ = UniqueFd(static_cast<int>(::syscall(SYS_pidfd_getfd, pidfd_.get(), kUserfaultFd, 0)));
+  if (!userfaultfd_) return Error::os("fetch the worker's userfaultfd");
+  return negotiate_userfaultfd(userfaultfd_.get());
+}
+
+// Stopping and ending. --------------------------------------------------------------------------------------
+
+void Worker::wake_host() { futex_wake(&shared().sequence, INT_MAX); }
+
+void Worker::request_stop() {
+  __atomic_store_n(&host().stop_requested, 1, __ATOMIC_SEQ_CST);
+  ::syscall(SYS_pidfd_send_signal, pidfd_.get(), kWorkerStopSignal, nullptr, 0);
+  wake_host();
+}
+
+void Worker::clear_stop_request() { __atomic_store_n(&host().stop_requested, 0, __ATOMIC_SEQ_CST); }
+
+void Worker::kill() { ::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0); }
+
+void Worker::on_ready() {
+  __atomic_store_n(&shared().sequence, kWorkerDied, __ATOMIC_SEQ_CST);
+  wake_host();
+}
+
+void Worker::set_violation(const Violation& violation) {
+  const std::lock_guard lock(violation_mutex_);
+  violation_ = violation;
+}
+
+std::optional<Violation> Worker::violation() const {
+  const std::lock_guard lock(violation_mutex_);
+  return violation_;
+}
+
+Error Worker::death() const {
+  if (const std::optional<Violation> seen = violation()) return error_of(*seen);
+  const std::optional<int> status = exit_status_of(pidfd_.get());
+  if (!status) return Error::make(ErrorKind::kWorkerDied, "the worker process has ended");
+  char detail[64];
+  if (WIFSIGNALED(*status)) {
+    if (WTERMSIG(*status) == SIGSYS) {
+      return Error::make(ErrorKind::kViolation, "the worker made a system call that it is killed for");
+    }
+    std::snprintf(detail, sizeof detail, "signal %d", WTERMSIG(*status));
+    return Error::make(ErrorKind::kWorkerDied, "the worker process was killed", Error::kNowhere, detail);
+  }
+  // Its last words, cut and made printable: they are as untrusted as everything else.
+  char words[49] = {};
+  const uint32_t length = std::min<uint32_t>(__atomic_load_n(&shared().message_bytes, __ATOMIC_RELAXED), 48);
+  std::memcpy(words, shared().message, length);
+  for (char& c : words) {
+    if (c != 0 && (c < ' ' || c > '~')) c = '?';
+  }
+  std::snprintf(detail, sizeof detail, "status %d: %s", WEXITSTATUS(*status), words);
+  return Error::make(ErrorKind::kWorkerDied, "the worker process ended itself", Error::kNowhere, detail);
+}
+
+}  // namespace sandglass

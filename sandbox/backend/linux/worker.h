@@ -1,0 +1,115 @@
+// Worker: one jailed process, as the host holds it.
+//
+// The host owns the process (through its pidfd: dropping a Worker kills it), the pages it shares with it and
+// the file of its guest's memory, mapped whole. It gives one command at a time and waits for the answer; the
+// protocol is in sandbox/abi/protocol.h. Everything that the worker writes is a claim: read once, checked,
+// survived.
+//
+// A worker belongs to one thread at a time, except for request_stop() and what the supervisor calls.
+#pragma once
+
+#include <sys/types.h>
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+
+#include "sandbox/abi/protocol.h"
+#include "sandbox/backend/linux/supervisor.h"
+#include "sandbox/backend/linux/violation.h"
+#include "sandbox/base/mapping.h"
+#include "sandbox/base/result.h"
+
+namespace sandglass {
+
+// How host and worker wait for each other.
+struct WaitPolicy {
+  // How often each side looks at the other's word before it sleeps; one look takes about 40 ns.
+  uint32_t spins = 400;
+};
+
+class Worker final : public Watcher {
+ public:
+  // What a new worker process needs, made before there is one.
+  struct Shell {
+    UniqueFd images, workers_images;  // both ends of the socket on which images are sent
+    UniqueFd host_file, memory_file;
+    Mapping host_page, memory;
+  };
+  static Result<Shell> make_shell();
+
+  // Takes over a process that has just been forked with the shell's descriptors, and waits until it is ready.
+  static Result<std::unique_ptr<Worker>> adopt(Shell shell, UniqueFd pidfd, const WaitPolicy& policy);
+  ~Worker();
+
+  // Guest memory in the host, 4 GiB.
+  uint8_t* memory() const { return memory_.data(); }
+  const UniqueFd& memory_file() const { return memory_file_; }
+  // What the worker writes, and may write at any time.
+  WorkerPage& shared() const { return *reinterpret_cast<WorkerPage*>(memory() + worker_space::kGuestBytes); }
+  HostPage& host() const { return *reinterpret_cast<HostPage*>(host_page_.data()); }
+  int pidfd() const { return pidfd_.get(); }
+  // As the host sees it; 0 when the kernel cannot tell.
+  pid_t process_id() const { return process_id_; }
+
+  // Gives a command. Then wait() for the answer.
+  void post(WorkerCommand command);
+  enum class Answer {
+    kDone,
+    kTimedOut,  // the time is `deadline_ns` or later
+    kPoked,     // `poke` is not 0
+    kDied,
+    kNonsense,  // its sequence word holds what it cannot hold
+  };
+  // `deadline_ns`: CLOCK_MONOTONIC, or 0 for none. Looks at `poke` whenever it wakes up.
+  Answer wait(uint64_t deadline_ns, const uint32_t* poke = nullptr);
+  // The same until the worker has answered: everything else is an error, and the end of the worker.
+  Status finish_command();
+
+  // Changes the worker's address space, at most HostPage::kMaxChanges at a time; with an image if `image_fd`
+  // is not negative.
+  Status change(std::span<const MemoryChange> changes, int image_fd = -1);
+
+  // For dynamic paging: fetches the descriptor that the worker has opened, if that has not been done.
+  Status open_userfaultfd();
+  int userfaultfd() const { return userfaultfd_.get(); }
+  bool has_userfaultfd() const { return static_cast<bool>(userfaultfd_); }
+
+  // Asks the running guest to stop: sets the flag, sends the signal, and makes wait() look at `poke`. Any
+  // thread.
+  void request_stop();
+  void clear_stop_request();
+
+  // Ends the process. Its pidfd and its pages stay.
+  void kill();
+  // Why the worker is of no use any more.
+  Error death() const;
+  void set_violation(const Violation& violation);
+  std::optional<Violation> violation() const;
+
+  // The supervisor has seen the end of the process.
+  void on_ready() override;
+
+  // For whoever keeps workers: what is loaded, 0 for nothing; see LinuxSandbox.
+  uint64_t image_id = 0;
+
+ private:
+  Worker() = default;
+  void wake_host();
+
+  UniqueFd pidfd_, images_, memory_file_, userfaultfd_;
+  Mapping host_page_, memory_;
+  WaitPolicy policy_;
+  pid_t process_id_ = 0;
+  uint32_t previous_ = kWorkerBorn;  // what the worker has answered before
+  uint32_t sequence_ = kFirstSequence;
+  mutable std::mutex violation_mutex_;
+  std::optional<Violation> violation_;
+};
+
+// CLOCK_MONOTONIC in nanoseconds.
+uint64_t monotonic_ns();
+
+}  // namespace sandglass
