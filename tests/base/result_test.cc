@@ -67,7 +67,7 @@ TEST(ResultDeathTest, ValueOfAnErrorStopsAndSaysWhichError) {
 }
 
 TEST(ResultDeathTest, ErrorOfAValueIsOurBug) {
-  EXPECT_DEATH((void)half(2).error(), "the number is odd");
+  EXPECT_DEATH((void)half(2).error(), "sandglass bug");
   EXPECT_DEATH((void)require_even(2).error(), "sandglass bug");
 }
 
