@@ -23,6 +23,15 @@ uint32_t g_sequence = 0;
 bool g_is_command_pending = false;
 bool g_is_dying = false;
 
+constexpr uint32_t kLooksPerPause = 64;
+
+// Linux keeps the number of the core where RDTSCP finds it (the upper bits are the NUMA node).
+uint32_t current_core() {
+  uint32_t aux;
+  __builtin_ia32_rdtscp(&aux);
+  return aux & 0xfff;
+}
+
 template <typename T>
 T load(const T* word) {
   return __atomic_load_n(word, __ATOMIC_ACQUIRE);
@@ -110,6 +119,7 @@ void carry_out(WorkerCommand command) {
 
 void answer() {
   WorkerPage* const worker = worker_page();
+  worker->core = current_core();
   __atomic_store_n(&worker->sequence, g_sequence, __ATOMIC_SEQ_CST);
   if (__atomic_load_n(&host_page()->host_sleeps, __ATOMIC_SEQ_CST) != 0) {
     call(__NR_futex, &worker->sequence, FUTEX_WAKE, 1, 0, 0, 0);
@@ -119,8 +129,10 @@ void answer() {
 WorkerCommand wait_for_command() {
   const HostPage* const host = host_page();
   WorkerPage* const worker = worker_page();
-  for (uint32_t spins = host->spins; load(&host->sequence) == g_sequence && spins > 0; --spins) {
-    asm volatile("pause");
+  const bool is_on_other_core = load(&host->core) != current_core();
+  for (uint32_t looks = is_on_other_core ? host->looks : 0; load(&host->sequence) == g_sequence && looks > 0;
+       --looks) {
+    if (looks % kLooksPerPause == 0) asm volatile("pause");
   }
   while (load(&host->sequence) == g_sequence) {
     __atomic_store_n(&worker->worker_sleeps, 1, __ATOMIC_SEQ_CST);

@@ -59,8 +59,10 @@ struct HostPage {
   WorkerCommand command;
   // Whether the host sleeps, or may be about to: then it needs a wake-up.
   uint32_t host_sleeps;
-  // How often the worker looks at the word before it sleeps.
-  uint32_t spins;
+  // The core that the host's thread is on, and how often the worker looks at the word before it sleeps. When
+  // they are on one core it does not look: the host cannot write while the worker runs.
+  uint32_t core;
+  uint32_t looks;
   uint32_t receives_image;
   uint32_t change_count;
   // Asks a running guest to stop; comes with the signal kWorkerStopSignal.
@@ -92,6 +94,8 @@ struct WorkerPage {
   alignas(64) uint32_t sequence;
   // Whether the worker sleeps, or may be about to.
   uint32_t worker_sleeps;
+  // The core it was on when it answered.
+  uint32_t core;
   // How kChange ended: 0, or the errno of change number failed_change.
   uint32_t change_errno;
   uint32_t failed_change;

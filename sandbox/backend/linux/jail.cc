@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "sandbox/backend/linux/process_info.h"
 #include "sandbox/backend/linux/seccomp_filter.h"
 #include "sandbox/backend/linux/socket_messages.h"
 #include "sandbox/backend/linux/zygote_image.h"
@@ -166,7 +167,10 @@ Status Jail::wait_until_ready() {
     UniqueFd fd = SG_TRY(receive_message(control_.get(), &report_, sizeof report_, kLaunchTimeoutMs));
     switch (report_.kind) {
       case LaunchReport::kFailed: return step_error(report_);
-      case LaunchReport::kTemplate: template_pidfd_ = std::move(fd); break;
+      case LaunchReport::kTemplate:
+        template_pidfd_ = std::move(fd);
+        template_process_id_ = process_id_of(template_pidfd_.get());
+        break;
       case LaunchReport::kReady:
         listener_ = std::move(fd);
         // The zygote has ended, or is about to.
@@ -197,6 +201,8 @@ Result<std::unique_ptr<Worker>> Jail::spawn(bool with_userfaultfd) {
   {
     const int fds[] = {shell.workers_images.get(), shell.host_file.get(), shell.memory_file.get()};
     const std::lock_guard lock(spawn_mutex_);
+    // The worker is born on the template's core.
+    if (template_process_id_ != 0) move_to_this_core(template_process_id_);
     SG_TRY(send_message(control_.get(), &request, sizeof request, fds));
     pidfd = SG_TRY(receive_message(control_.get(), &reply, sizeof reply, kSpawnTimeoutMs));
   }
@@ -204,6 +210,7 @@ Result<std::unique_ptr<Worker>> Jail::spawn(bool with_userfaultfd) {
     return Error{.kind = ErrorKind::kOs, .os_errno = reply.error, .what = "fork a worker"};
   }
   std::unique_ptr<Worker> worker = SG_TRY(Worker::adopt(std::move(shell), std::move(pidfd), options_.wait));
+  if (template_process_id_ != 0) allow_all_cores(worker->process_id());
   const std::lock_guard lock(workers_mutex_);
   workers_[worker->process_id()] = worker.get();
   return worker;

@@ -50,6 +50,7 @@ class Jail : private Watcher {
 
   JailOptions options_;
   UniqueFd control_, zygote_pidfd_, template_pidfd_, listener_;
+  pid_t template_process_id_ = 0;
   LaunchReport report_{};
   double cycles_per_microsecond_ = 0;
   std::mutex spawn_mutex_;

@@ -31,13 +31,6 @@ constexpr int kMaxSteps = 10'000;
 
 constexpr size_t kSentWords = sizeof(VmContext::regs) / 8 + 4;
 
-uint64_t cpu_time_ns(pid_t process_id) {
-  clockid_t clock;
-  timespec time;
-  if (::clock_getcpuclockid(process_id, &clock) != 0 || ::clock_gettime(clock, &time) != 0) return 0;
-  return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
-}
-
 uint32_t protection_bits(std::optional<Protection> protection) {
   if (!protection) return PROT_NONE;
   return *protection == Protection::kRead ? PROT_READ : PROT_READ | PROT_WRITE;
@@ -218,12 +211,12 @@ bool LinuxSandbox::take_turn(WorkerCommand command) {
   for (;;) {
     const uint64_t deadline_ns = kill_ns_ != 0 ? kill_ns_ : deadline_ns_;
     switch (worker_->wait(deadline_ns, kill_ns_ != 0 ? nullptr : &context_->stop_requested)) {
-      case Worker::Answer::kDone: return true;
-      case Worker::Answer::kDied: return fail(worker_->death());
-      case Worker::Answer::kNonsense:
+      case Turns::Answer::kDone: return true;
+      case Turns::Answer::kDied: return fail(worker_->death());
+      case Turns::Answer::kNonsense:
         return fail(Error::make(ErrorKind::kProtocolViolation,
                                 "the worker's sequence word holds a number that nobody gave"));
-      case Worker::Answer::kTimedOut:
+      case Turns::Answer::kTimedOut:
         if (kill_ns_ != 0) {
           return fail(
               Error::make(ErrorKind::kWorkerDied, "killed: the worker did not stop when it was asked to"));
@@ -232,7 +225,7 @@ bool LinuxSandbox::take_turn(WorkerCommand command) {
         stop_requested().fetch_or(kStopForDeadline);
         worker_->request_stop();
         [[fallthrough]];
-      case Worker::Answer::kPoked: kill_ns_ = monotonic_ns() + kStopGraceNs; continue;
+      case Turns::Answer::kPoked: kill_ns_ = monotonic_ns() + kStopGraceNs; continue;
     }
   }
 }

@@ -29,19 +29,6 @@ using namespace worker_space;
 // A command that only changes the address space takes microseconds; a machine that is busy may take longer.
 constexpr uint64_t kCommandTimeoutNs = 5'000'000'000;
 
-void futex_wake(uint32_t* word, int count) {
-  ::syscall(SYS_futex, word, FUTEX_WAKE, count, nullptr, nullptr, 0);
-}
-
-// Sleeps while *word is `value`, until `deadline_ns` (absolute; 0: for ever). False when the time is over.
-bool futex_wait(uint32_t* word, uint32_t value, uint64_t deadline_ns) {
-  const timespec deadline = {.tv_sec = static_cast<time_t>(deadline_ns / 1'000'000'000),
-                             .tv_nsec = static_cast<long>(deadline_ns % 1'000'000'000)};
-  const long result = ::syscall(SYS_futex, word, FUTEX_WAIT_BITSET, value,
-                                deadline_ns == 0 ? nullptr : &deadline, nullptr, FUTEX_BITSET_MATCH_ANY);
-  return result == 0 || errno != ETIMEDOUT;
-}
-
 Error error_of(const Violation& violation) {
   char detail[64];
   std::snprintf(detail, sizeof detail, "%s (%d), arch %#x, ip %#llx",
@@ -52,12 +39,6 @@ Error error_of(const Violation& violation) {
 }
 
 }  // namespace
-
-uint64_t monotonic_ns() {
-  timespec now;
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
-}
 
 Result<Worker::Shell> Worker::make_shell() {
   Shell shell;
@@ -86,9 +67,8 @@ Result<std::unique_ptr<Worker>> Worker::adopt(Shell shell, UniqueFd pidfd, const
   worker->memory_file_ = std::move(shell.memory_file);
   worker->host_page_ = std::move(shell.host_page);
   worker->memory_ = std::move(shell.memory);
-  worker->policy_ = policy;
-  worker->host().spins = policy.spins;
   worker->process_id_ = process_id_of(worker->pidfd_.get());
+  worker->turns_.begin(&worker->host(), &worker->shared(), worker->process_id_, policy);
   SG_TRY(Supervisor::watch(worker->pidfd_.get(), worker.get()));
   SG_TRY(worker->finish_command());
   return worker;
@@ -101,60 +81,15 @@ Worker::~Worker() {
 
 // Turns. ----------------------------------------------------------------------------------------------------
 
-void Worker::post(WorkerCommand command) {
-  HostPage& page = host();
-  page.command = command;
-  // 0 and kWorkerDied are no numbers of commands.
-  previous_ = sequence_;
-  sequence_ = sequence_ + 1 == kWorkerDied ? kFirstSequence + 1 : sequence_ + 1;
-  __atomic_store_n(&page.sequence, sequence_, __ATOMIC_SEQ_CST);
-  if (__atomic_load_n(&shared().worker_sleeps, __ATOMIC_SEQ_CST) != 0) futex_wake(&page.sequence, 1);
-}
-
-Worker::Answer Worker::wait(uint64_t deadline_ns, const uint32_t* poke) {
-  uint32_t* const word = &shared().sequence;
-  uint32_t now = __atomic_load_n(word, __ATOMIC_ACQUIRE);
-  // Reading the clock costs as much as a look does.
-  constexpr uint32_t kLooksPerClockReading = 8;
-  for (uint32_t spins = policy_.spins; now == previous_ && spins > 0; --spins) {
-    if (deadline_ns != 0 && spins % kLooksPerClockReading == 0 && monotonic_ns() >= deadline_ns) break;
-    __builtin_ia32_pause();
-    now = __atomic_load_n(word, __ATOMIC_ACQUIRE);
-  }
-  HostPage& page = host();
-  Answer answer = Answer::kDone;
-  while (now != sequence_) {
-    if (now == kWorkerDied) return Answer::kDied;
-    if (now != previous_) return Answer::kNonsense;
-    if (poke != nullptr && __atomic_load_n(poke, __ATOMIC_SEQ_CST) != 0) {
-      answer = Answer::kPoked;
-      break;
-    }
-    __atomic_store_n(&page.host_sleeps, 1, __ATOMIC_SEQ_CST);
-    now = __atomic_load_n(word, __ATOMIC_SEQ_CST);
-    if (now == sequence_) break;
-    if (now == previous_ && !futex_wait(word, now, deadline_ns)) {
-      now = __atomic_load_n(word, __ATOMIC_ACQUIRE);
-      if (now == sequence_) break;
-      if (now == kWorkerDied) return Answer::kDied;
-      answer = Answer::kTimedOut;
-      break;
-    }
-    now = __atomic_load_n(word, __ATOMIC_ACQUIRE);
-  }
-  if (page.host_sleeps != 0) __atomic_store_n(&page.host_sleeps, 0, __ATOMIC_RELAXED);
-  return answer;
-}
-
 Status Worker::finish_command() {
   switch (wait(monotonic_ns() + kCommandTimeoutNs)) {
-    case Answer::kDone: return {};
-    case Answer::kTimedOut:
-    case Answer::kPoked:
+    case Turns::Answer::kDone: return {};
+    case Turns::Answer::kTimedOut:
+    case Turns::Answer::kPoked:
       kill();
       return Error::make(ErrorKind::kWorkerDied, "the worker did not answer in time");
-    case Answer::kDied: return death();
-    case Answer::kNonsense: break;
+    case Turns::Answer::kDied: return death();
+    case Turns::Answer::kNonsense: break;
   }
   kill();
   return Error::make(ErrorKind::kProtocolViolation,
@@ -188,12 +123,10 @@ Status Worker::open_userfaultfd() {
 
 // Stopping and ending. --------------------------------------------------------------------------------------
 
-void Worker::wake_host() { futex_wake(&shared().sequence, INT_MAX); }
-
 void Worker::request_stop() {
   __atomic_store_n(&host().stop_requested, 1, __ATOMIC_SEQ_CST);
   ::syscall(SYS_pidfd_send_signal, pidfd_.get(), kWorkerStopSignal, nullptr, 0);
-  wake_host();
+  turns_.wake_host();
 }
 
 void Worker::clear_stop_request() { __atomic_store_n(&host().stop_requested, 0, __ATOMIC_SEQ_CST); }
@@ -202,7 +135,7 @@ void Worker::kill() { ::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nu
 
 void Worker::on_ready() {
   __atomic_store_n(&shared().sequence, kWorkerDied, __ATOMIC_SEQ_CST);
-  wake_host();
+  turns_.wake_host();
 }
 
 void Worker::set_violation(const Violation& violation) {

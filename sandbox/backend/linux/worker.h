@@ -18,17 +18,12 @@
 
 #include "sandbox/abi/protocol.h"
 #include "sandbox/backend/linux/supervisor.h"
+#include "sandbox/backend/linux/turns.h"
 #include "sandbox/backend/linux/violation.h"
 #include "sandbox/base/mapping.h"
 #include "sandbox/base/result.h"
 
 namespace sandglass {
-
-// How host and worker wait for each other.
-struct WaitPolicy {
-  // How often each side looks at the other's word before it sleeps; one look takes about 40 ns.
-  uint32_t spins = 400;
-};
 
 class Worker final : public Watcher {
  public:
@@ -55,16 +50,11 @@ class Worker final : public Watcher {
   pid_t process_id() const { return process_id_; }
 
   // Gives a command. Then wait() for the answer.
-  void post(WorkerCommand command);
-  enum class Answer {
-    kDone,
-    kTimedOut,  // the time is `deadline_ns` or later
-    kPoked,     // `poke` is not 0
-    kDied,
-    kNonsense,  // its sequence word holds what it cannot hold
-  };
-  // `deadline_ns`: CLOCK_MONOTONIC, or 0 for none. Looks at `poke` whenever it wakes up.
-  Answer wait(uint64_t deadline_ns, const uint32_t* poke = nullptr);
+  void post(WorkerCommand command) { turns_.post(command); }
+  Turns::Answer wait(uint64_t deadline_ns, const uint32_t* poke = nullptr) {
+    return turns_.wait(deadline_ns, poke);
+  }
+  const TurnStatistics& turn_statistics() const { return turns_.statistics(); }
   // The same until the worker has answered: everything else is an error, and the end of the worker.
   Status finish_command();
 
@@ -97,19 +87,13 @@ class Worker final : public Watcher {
 
  private:
   Worker() = default;
-  void wake_host();
 
   UniqueFd pidfd_, images_, memory_file_, userfaultfd_;
   Mapping host_page_, memory_;
-  WaitPolicy policy_;
+  Turns turns_;
   pid_t process_id_ = 0;
-  uint32_t previous_ = kWorkerBorn;  // what the worker has answered before
-  uint32_t sequence_ = kFirstSequence;
   mutable std::mutex violation_mutex_;
   std::optional<Violation> violation_;
 };
-
-// CLOCK_MONOTONIC in nanoseconds.
-uint64_t monotonic_ns();
 
 }  // namespace sandglass

@@ -1,0 +1,91 @@
+// Turns: how the host gives the turn to a worker and waits for it back.
+//
+// Three ways to wait, and what a round trip costs (handoff/ in the suite measures them):
+//
+//   looking at the word    a few hundred nanoseconds when both sides run on cores of their own; a disaster
+//   when one
+//                          of them has to wait for a core while the other one burns it
+//   sleeping, same core    two microseconds whatever else runs: the kernel switches from one to the other
+//   sleeping, other core   30 to 70 microseconds: an idle core has to be woken up
+//
+// So each side says on which core it is, and nobody looks for long at the word of someone on its own core. In
+// kAdaptive, a worker that did not get the CPU while it was waited for is moved to the core of the host's
+// thread, for a while, longer each time. The host's thread itself is never pinned.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+
+#include "sandbox/abi/protocol.h"
+
+namespace sandglass {
+
+struct WaitPolicy {
+  enum class Mode : uint8_t {
+    kAdaptive,
+    kSpin,      // never move the worker
+    kSameCore,  // always keep it on the core of whoever runs it
+  };
+  Mode mode = Mode::kAdaptive;
+  // How often each side looks before it sleeps; a look takes a few nanoseconds.
+  uint32_t looks = 4000;
+};
+
+struct TurnStatistics {
+  uint64_t turns = 0;
+  uint64_t sleeps = 0;          // the host slept until the answer came
+  uint64_t moves = 0;           // the worker was moved to the host's core
+  bool is_on_one_core = false;  // it is kept there now
+};
+
+class Turns {
+ public:
+  // The pages live as long as this. `process_id`: 0 when unknown; then the worker is never moved.
+  void begin(HostPage* host, WorkerPage* worker, pid_t process_id, const WaitPolicy& policy);
+
+  void post(WorkerCommand command);
+  enum class Answer {
+    kDone,
+    kTimedOut,  // the time is `deadline_ns` or later
+    kPoked,     // `poke` is not 0
+    kDied,
+    kNonsense,  // the worker's word holds what it cannot hold
+  };
+  // `deadline_ns`: CLOCK_MONOTONIC, or 0 for none. Looks at `poke` whenever it wakes up.
+  Answer wait(uint64_t deadline_ns, const uint32_t* poke);
+  // Makes wait() look at `poke`, or at the word. Any thread.
+  void wake_host();
+
+  const TurnStatistics& statistics() const { return statistics_; }
+
+ private:
+  Answer sleep(uint64_t deadline_ns, const uint32_t* poke);
+  void judge(uint64_t slept_ns, uint64_t worked_ns);
+  void keep_on_core(int core);
+  void let_go();
+
+  HostPage* host_ = nullptr;
+  WorkerPage* worker_ = nullptr;
+  pid_t process_id_ = 0;
+  WaitPolicy policy_;
+  uint32_t previous_ = kWorkerBorn;  // what the worker has answered before
+  uint32_t sequence_ = kFirstSequence;
+  TurnStatistics statistics_;
+  int kept_on_core_ = -1;
+  uint32_t starved_ = 0;  // waits in a row during which the worker did not get the CPU
+  uint64_t turns_until_let_go_ = 0;
+  uint64_t next_stay_turns_ = 0;
+};
+
+// Whoever two processes hand something to and fro does so ten times faster on one core: puts a process on the
+// calling thread's core, or allows it all that this process had when it started. Best effort.
+void move_to_this_core(pid_t process_id);
+void allow_all_cores(pid_t process_id);
+
+// CLOCK_MONOTONIC in nanoseconds.
+uint64_t monotonic_ns();
+// CPU time that a process has used; 0 when it is gone.
+uint64_t cpu_time_ns(pid_t process_id);
+
+}  // namespace sandglass
