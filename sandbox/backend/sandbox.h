@@ -53,8 +53,8 @@ struct SandboxOptions {
 struct RunLimits {
   // Wall time after which run() returns kDeadlineExceeded; zero: none. Costs two timer system calls per run.
   std::chrono::nanoseconds deadline{0};
-  // The same for the CPU time that the guest uses. Linux backend only: it is measured from outside, so it
-  // also holds for a worker that was taken over. The others ignore it.
+  // The same for the CPU time of the thread or the worker process that runs the guest. The Linux backend
+  // measures it from outside, so it holds even if the guest has taken its worker over.
   std::chrono::nanoseconds cpu_time{0};
 };
 

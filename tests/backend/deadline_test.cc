@@ -1,4 +1,5 @@
 // Deadlines. Times are only compared with generous bounds: the machine may be busy.
+#include <ctime>
 #include <random>
 
 #include "tests/backend/guest.h"
@@ -30,6 +31,41 @@ TEST_P(DeadlineTest, StopsAnEndlessGuestAndLetsItGoOn) {
     EXPECT_GT(sandbox->reg(Reg::a0), before);
     before = sandbox->reg(Reg::a0);
   }
+}
+
+uint64_t clock_ns(clockid_t clock) {
+  timespec now;
+  ::clock_gettime(clock, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
+}
+
+TEST_P(DeadlineTest, OfCpuTimeStopsAnEndlessGuestAndLetsItGoOn) {
+  const auto sandbox = endless();
+  for (int round = 0; round < 5; ++round) {
+    const uint64_t before = sandbox->reg(Reg::a0);
+    const uint64_t begin = clock_ns(CLOCK_MONOTONIC);
+    EXPECT_EQ(sandbox->run({.cpu_time = milliseconds(5)})->kind, InterruptKind::kDeadlineExceeded);
+    // One thread does not use more CPU time than time passes.
+    EXPECT_GE(clock_ns(CLOCK_MONOTONIC) - begin, 5'000'000u);
+    EXPECT_GT(sandbox->reg(Reg::a0), before);
+  }
+}
+
+TEST_P(DeadlineTest, OfCpuTimeAndWallTimeEndWithTheFirst) {
+  const auto sandbox = endless();
+  EXPECT_EQ(sandbox->run({.deadline = milliseconds(3), .cpu_time = seconds(1000)})->kind,
+            InterruptKind::kDeadlineExceeded);
+  EXPECT_EQ(sandbox->run({.deadline = seconds(1000), .cpu_time = milliseconds(3)})->kind,
+            InterruptKind::kDeadlineExceeded);
+}
+
+TEST_P(DeadlineTest, OfCpuTimeIsNotNoticedByAGuestThatIsFaster) {
+  const auto sandbox = start("pub @main:\n a0 = a0 + 1\n ecalli 1\n jump @main");
+  for (uint64_t round = 1; round <= 100; ++round) {
+    ASSERT_EQ(sandbox->run({.cpu_time = seconds(100)})->kind, InterruptKind::kHostCall);
+    ASSERT_EQ(sandbox->reg(Reg::a0), round);
+  }
+  EXPECT_EQ(sandbox->run()->kind, InterruptKind::kHostCall);
 }
 
 TEST_P(DeadlineTest, IsNotNoticedByAGuestThatIsFaster) {

@@ -1,5 +1,6 @@
 #include "sandbox/backend/generic/generic_sandbox.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "sandbox/backend/generic/enter.h"
@@ -39,11 +40,10 @@ const Error* GenericSandbox::resume(const RunLimits& limits, Interrupt& stop) {
   ensure_signal_stack();
   thread_id_.store(this_thread_id(), std::memory_order_release);
   prepare_entry();
-  const bool has_deadline = limits.deadline.count() > 0;
-  if (has_deadline) {
-    DeadlineTimer::arm(static_cast<uint64_t>(limits.deadline.count()), &context_->stop_requested,
-                       kStopForDeadline);
-  }
+  const auto wall_ns = static_cast<uint64_t>(std::max<int64_t>(limits.deadline.count(), 0));
+  const auto cpu_ns = static_cast<uint64_t>(std::max<int64_t>(limits.cpu_time.count(), 0));
+  const bool has_deadline = (wall_ns | cpu_ns) != 0;
+  if (has_deadline) DeadlineTimer::arm(wall_ns, cpu_ns, &context_->stop_requested, kStopForDeadline);
   do {
     guest_.signal = 0;
     guest_.is_stepping = false;

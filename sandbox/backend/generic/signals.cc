@@ -198,21 +198,23 @@ thread_local SignalStack t_signal_stack;
 constinit thread_local bool t_has_signal_stack = false;
 constinit thread_local pid_t t_thread_id = 0;
 
-// One timer per thread, made when it is needed first.
+// One timer per thread and clock, made when it is needed first.
 class ThreadTimer {
  public:
+  explicit ThreadTimer(clockid_t clock) : clock_(clock) {}
   ~ThreadTimer() {
     if (exists_) ::timer_delete(timer_);
   }
   void forget() { exists_ = false; }
   Status set(uint64_t nanoseconds) {
+    if (!exists_ && nanoseconds == 0) return {};
     if (!exists_) {
       sigevent event = {};
       event.sigev_notify = SIGEV_THREAD_ID;
       event.sigev_signo = kStopSignal;
       event.sigev_value.sival_int = kDeadlineTag;
       event._sigev_un._tid = this_thread_id();
-      if (::timer_create(CLOCK_MONOTONIC, &event, &timer_) != 0) return Error::os("create a deadline timer");
+      if (::timer_create(clock_, &event, &timer_) != 0) return Error::os("create a deadline timer");
       exists_ = true;
     }
     itimerspec spec = {};
@@ -223,17 +225,20 @@ class ThreadTimer {
   }
 
  private:
+  clockid_t clock_;
   timer_t timer_ = {};
   bool exists_ = false;
 };
 
-thread_local ThreadTimer t_timer;
+thread_local ThreadTimer t_wall_timer(CLOCK_MONOTONIC);
+thread_local ThreadTimer t_cpu_timer(CLOCK_THREAD_CPUTIME_ID);
 
 Status install_all() {
   // A forked child is another thread, and has none of its parent's timers.
   ::pthread_atfork(nullptr, nullptr, [] {
     t_thread_id = 0;
-    t_timer.forget();
+    t_wall_timer.forget();
+    t_cpu_timer.forget();
   });
   for (int signal : kSignals) {
     struct sigaction action = {};
@@ -285,15 +290,17 @@ void request_stop(pid_t thread_id) {
   ::syscall(SYS_rt_tgsigqueueinfo, ::getpid(), thread_id, kStopSignal, &info);
 }
 
-void DeadlineTimer::arm(uint64_t nanoseconds, uint32_t* stop_requested, uint32_t stop_bit) {
+void DeadlineTimer::arm(uint64_t wall_ns, uint64_t cpu_ns, uint32_t* stop_requested, uint32_t stop_bit) {
   t_deadline_bit = stop_bit;
   t_deadline_word = stop_requested;
   std::atomic_signal_fence(std::memory_order_seq_cst);
-  SG_CHECK(t_timer.set(nanoseconds));
+  SG_CHECK(t_wall_timer.set(wall_ns));
+  SG_CHECK(t_cpu_timer.set(cpu_ns));
 }
 
 void DeadlineTimer::disarm() {
-  SG_CHECK(t_timer.set(0));
+  SG_CHECK(t_wall_timer.set(0));
+  SG_CHECK(t_cpu_timer.set(0));
   std::atomic_signal_fence(std::memory_order_seq_cst);
   t_deadline_word = nullptr;
 }

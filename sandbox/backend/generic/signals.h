@@ -47,11 +47,12 @@ pid_t this_thread_id();
 // Makes a guest that thread `thread_id` may be running look at its stop_requested.
 void request_stop(pid_t thread_id);
 
-// Asks the guest that the calling thread runs, or is about to run, to stop, once, after the given time.
+// Asks the guest that the calling thread runs, or is about to run, to stop, once, after the given times: of
+// the wall clock and of the thread's CPU clock; 0: none.
 class DeadlineTimer {
  public:
   // `stop_bit` is or-ed into `stop_requested`, which must live until disarm().
-  static void arm(uint64_t nanoseconds, uint32_t* stop_requested, uint32_t stop_bit);
+  static void arm(uint64_t wall_ns, uint64_t cpu_ns, uint32_t* stop_requested, uint32_t stop_bit);
   static void disarm();
 };
 

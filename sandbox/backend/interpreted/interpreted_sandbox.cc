@@ -5,11 +5,38 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <ctime>
 
 namespace sandglass {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+// The limits of one run, and whether one of them is over.
+class StopWatch {
+ public:
+  explicit StopWatch(const RunLimits& limits) : limits_(limits) {
+    if (!is_needed()) return;
+    wall_begin_ = read(CLOCK_MONOTONIC);
+    cpu_begin_ = read(CLOCK_THREAD_CPUTIME_ID);
+  }
+  bool is_needed() const { return limits_.deadline.count() > 0 || limits_.cpu_time.count() > 0; }
+  bool is_over() const {
+    return is_over(limits_.deadline, CLOCK_MONOTONIC, wall_begin_) ||
+           is_over(limits_.cpu_time, CLOCK_THREAD_CPUTIME_ID, cpu_begin_);
+  }
+
+ private:
+  static std::chrono::nanoseconds read(clockid_t clock) {
+    timespec now;
+    ::clock_gettime(clock, &now);
+    return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+  }
+  static bool is_over(std::chrono::nanoseconds limit, clockid_t clock, std::chrono::nanoseconds begin) {
+    return limit.count() > 0 && read(clock) - begin >= limit;
+  }
+
+  const RunLimits limits_;
+  std::chrono::nanoseconds wall_begin_{0}, cpu_begin_{0};
+};
 
 // Reading the clock costs as much as a short block does, so a deadline is only looked at every so many polls.
 constexpr uint32_t kPollsPerClockReading = 64;
@@ -38,13 +65,11 @@ InterpretedSandbox::InterpretedSandbox(std::shared_ptr<const Module> module, con
 }
 
 const Error* InterpretedSandbox::resume(const RunLimits& limits, Interrupt& stop) {
-  const bool has_deadline = limits.deadline.count() > 0;
-  const Clock::time_point start = has_deadline ? Clock::now() : Clock::time_point();
+  const StopWatch watch(limits);
   uint32_t polls = 0;
   stop = interpreter_.run([&]() -> std::optional<InterruptKind> {
     if (stop_requested().load(std::memory_order_relaxed) != 0) return take_stop_request();
-    if (!has_deadline || polls++ % kPollsPerClockReading != 0) return std::nullopt;
-    if (Clock::now() - start < limits.deadline) return std::nullopt;
+    if (!watch.is_needed() || polls++ % kPollsPerClockReading != 0 || !watch.is_over()) return std::nullopt;
     return InterruptKind::kDeadlineExceeded;
   });
   return nullptr;

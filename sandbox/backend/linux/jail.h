@@ -24,7 +24,7 @@ struct JailOptions {
   bool without_seccomp = false;
 };
 
-class Jail : private Watcher {
+class Jail final : private Watcher {
  public:
   static Result<std::unique_ptr<Jail>> launch(const JailOptions& options);
   ~Jail();
