@@ -24,6 +24,8 @@ namespace {
 
 using namespace worker_space;
 
+extern "C" const char zygote_image_end[];  // zygote.ld
+
 int g_listener = -1;
 constexpr uint32_t kNobody = 65534;
 
@@ -185,6 +187,14 @@ long map_stacks(const LaunchRequest&) {
   if (signals < 0) return signals;
   const long guests = call(__NR_mmap, kGuestStack, kGuestStackBytes, PROT_READ | PROT_WRITE, kFlags, -1, 0);
   return guests < 0 ? guests : 0;
+}
+
+// A worker that was taken over cannot put other pages in their place.
+long seal_mappings(const LaunchRequest&) {
+  const uint64_t image_bytes = reinterpret_cast<uint64_t>(zygote_image_end) - kZygoteImage;
+  if (const long failed = call(kSysMseal, kZygoteImage, image_bytes, 0); failed < 0) return failed;
+  if (const long failed = call(kSysMseal, kSignalStack, kSignalStackBytes, 0); failed < 0) return failed;
+  return call(kSysMseal, kGuestStack, kGuestStackBytes, 0);
 }
 
 long handle_signals(const LaunchRequest&) { return install_signal_handlers(); }

@@ -7,6 +7,7 @@
 #include "sandbox/backend/linux/features.h"
 #include "sandbox/cli/command.h"
 #include "sandbox/cli/terminal.h"
+#include "sandbox/sandglass.h"
 
 namespace sandglass::cli {
 namespace {
@@ -108,8 +109,35 @@ void print_json(const Reports& reports) {
   print("{}\n", document.dump(2));
 }
 
+// One instruction in a jailed worker, to the end.
+Result<Interrupt> run_a_guest() {
+  const std::shared_ptr<const Program> program =
+      SG_TRY(Program::from_parts(SG_TRY(assemble("pub @main:\n ret"))));
+  const std::unique_ptr<Sandbox> guest =
+      SG_TRY(Sandbox::create(SG_TRY(Module::create(program, {.backend = Backend::kLinux}))));
+  SG_TRY(guest->prepare_call("main"));
+  return guest->run({.deadline = std::chrono::seconds(10)});
+}
+
+// All parts being there, does the whole work?
+FeatureReport try_everything() {
+  FeatureReport report = {.name = "a guest in a worker",
+                          .layer = "all of it",
+                          .is_required = true,
+                          .purpose = "the default configuration runs a guest from its start to its end"};
+  const Result<Interrupt> stop = run_a_guest();
+  if (stop && stop->kind == InterruptKind::kFinished) {
+    report.state = FeatureReport::kOk;
+    return report;
+  }
+  report.detail = stop ? std::string("the guest stopped: ") + name_of(stop->kind) : to_string(stop.error());
+  report.fix = "every part works by itself: please report this line together with the kernel's version";
+  return report;
+}
+
 int examine(bool as_json) {
-  const Reports reports = probe_features();
+  Reports reports = probe_features();
+  if (count(reports).required_missing == 0) reports.push_back(try_everything());
   as_json ? print_json(reports) : print_table(reports);
   return count(reports).required_missing == 0 ? kSuccess : kFailure;
 }

@@ -78,13 +78,14 @@ constexpr Probe kProbes[] = {
      "Linux 5.13 or newer with CONFIG_SECURITY_LANDLOCK=y, and landlock in the boot parameter lsm="},
     {"landlock signal scope", "filters", kOptional, probes::landlock_signal_scope, "landlock",
      "landlock_create_ruleset, landlock_restrict_self", nullptr,
-     "a worker cannot signal its siblings should the filter fail", "Linux 6.12 or newer (Landlock ABI 6)"},
+     "no process outside of the jail can be signalled should the filter fail",
+     "Linux 6.12 or newer (Landlock ABI 6)"},
 
     {"rlimits", "limits", kRequired, probes::rlimits, "", "setrlimit", nullptr,
-     "a worker's memory, CPU time, descriptors and processes are bounded",
+     "a worker's address space, descriptors and processes are bounded",
      "start as an ordinary user, or where root can become user 65534: RLIMIT_NPROC does not bind root"},
     {"cgroup", "limits", kOptional, probes::cgroup, "", "mkdir, open, write", "version {}",
-     "memory and processes of many workers are bounded together",
+     "an embedder can bound the memory of many workers together; the backend itself does not yet",
      "start in a cgroup with the pids controller that this user may write: systemd-run --user --scope -p "
      "Delegate=yes COMMAND"},
 
@@ -102,7 +103,7 @@ constexpr Probe kProbes[] = {
      "one thread of the host hears of the death of any worker", "Linux 5.4 or newer with CONFIG_IO_URING=y"},
 
     {"mseal", "hardening", kOptional, probes::mseal, "", "mseal", nullptr,
-     "a worker's own mappings cannot be moved or replaced", "Linux 6.10 or newer"},
+     "the zygote's own pages cannot be moved or replaced", "Linux 6.10 or newer"},
     {"no exec gain", "hardening", kOptional, probes::no_exec_gain, "", "prctl", nullptr,
      "what a worker wrote can never become executable", "Linux 6.3 or newer (PR_SET_MDWE)"},
 };

@@ -1,7 +1,9 @@
 #include "sandbox/backend/linux/zygote_image.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 
+#include "sandbox/abi/kernel_constants.h"
 #include "sandbox/base/mapping.h"
 
 // SANDGLASS_ZYGOTE is the path of the program that the same build has just linked.
@@ -19,7 +21,12 @@ namespace {
 
 Result<UniqueFd> make_image() {
   const auto size_bytes = static_cast<size_t>(sandglass_zygote_end - sandglass_zygote_begin);
-  UniqueFd fd = SG_TRY(create_memfd("sandglass-zygote", 0));
+  // vm.memfd_noexec may forbid to execute files that do not ask for it; older kernels do not know the
+  // question.
+  constexpr unsigned kFlags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+  UniqueFd fd(::memfd_create("sandglass-zygote", kFlags | kMfdExec));
+  if (!fd && errno == EINVAL) fd = UniqueFd(::memfd_create("sandglass-zygote", kFlags));
+  if (!fd) return Error::os("create the file of the zygote's image");
   if (::write(fd.get(), sandglass_zygote_begin, size_bytes) != static_cast<ssize_t>(size_bytes)) {
     return Error::os("write the zygote's image");
   }
