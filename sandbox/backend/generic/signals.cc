@@ -13,30 +13,11 @@
 #include <mutex>
 
 #include "sandbox/backend/generic/enter.h"
+#include "sandbox/base/sanitizers.h"
 #include "sandbox/compiler/registers.h"
 
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define SG_THREAD_SANITIZER 1
-#endif
-#endif
-
-// The handler leaves without returning, so the sanitizer must not track its frame. It may also interrupt
-// ThreadSanitizer itself, which then holds locks: it must not call that, and no_sanitize would leave the
-// calls for atomic operations in.
-#ifdef SG_THREAD_SANITIZER
-#define SG_NO_SANITIZE __attribute__((disable_sanitizer_instrumentation))
-#else
-#define SG_NO_SANITIZE __attribute__((no_sanitize("address", "thread", "undefined")))
-#endif
-
-// ThreadSanitizer puts handlers off until the thread makes a system call, which a guest never does, and
-// misses that ours leaves without returning. The C library's own entry point goes past it.
 #ifdef SG_THREAD_SANITIZER
 extern "C" int __sigaction(int signal, const struct sigaction* action, struct sigaction* previous);
-#define SG_SIGACTION ::__sigaction
-#else
-#define SG_SIGACTION ::sigaction
 #endif
 
 namespace sandglass {
@@ -135,7 +116,7 @@ SG_NO_SANITIZE void pass_on(int signal, siginfo_t* info, void* context) {
   if (previous.sa_handler != SIG_DFL) return previous.sa_handler(signal);
   if (signal == kStopSignal) return;  // its default is to be ignored
   // The default for the others is to kill the process: let the fault happen again, for an honest core dump.
-  SG_SIGACTION(signal, &previous, nullptr);
+  SG_UNINTERCEPTED(sigaction)(signal, &previous, nullptr);
 }
 
 SG_NO_SANITIZE void on_stop_signal(RunningGuest* guest, int signal, siginfo_t* info, ucontext_t* context) {
@@ -246,7 +227,8 @@ Status install_all() {
     action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
     // Not deferred: the handler leaves without returning, so nothing would unblock the signal.
     if (signal != kStopSignal) action.sa_flags |= SA_NODEFER;
-    if (SG_SIGACTION(signal, &action, &g_previous[signal]) != 0) return Error::os("install a signal handler");
+    if (SG_UNINTERCEPTED(sigaction)(signal, &action, &g_previous[signal]) != 0)
+      return Error::os("install a signal handler");
   }
   return {};
 }

@@ -15,6 +15,11 @@
 #include "sandbox/backend/linux/seccomp_filter.h"
 #include "sandbox/backend/linux/socket_messages.h"
 #include "sandbox/backend/linux/zygote_image.h"
+#include "sandbox/base/sanitizers.h"
+
+#ifdef SG_THREAD_SANITIZER
+extern "C" int __clone(int (*run)(void*), void* stack, int flags, void* argument, ...);
+#endif
 
 namespace sandglass {
 namespace {
@@ -39,7 +44,7 @@ struct ExecArguments {
   int failed_errno = 0;
 };
 
-long write_file(const char* path, const char* text) {
+SG_NO_SANITIZE long write_file(const char* path, const char* text) {
   const long fd = ::syscall(SYS_open, path, O_WRONLY | O_CLOEXEC, 0);
   if (fd < 0) return fd;
   const long written = ::syscall(SYS_write, fd, text, std::strlen(text));
@@ -48,9 +53,9 @@ long write_file(const char* path, const char* text) {
 }
 
 // Runs in the memory of the host (vfork), so it makes system calls and nothing else.
-int exec_zygote(void* raw) {
+SG_NO_SANITIZE int exec_zygote(void* raw) {
   auto* const arguments = static_cast<ExecArguments*>(raw);
-  const auto failed = [arguments](const char* step) {
+  const auto failed = [arguments](const char* step) SG_NO_SANITIZE {
     arguments->failed_errno = errno;
     arguments->failed_step = step;
     ::syscall(SYS_exit_group, kExitSetup);
@@ -133,7 +138,7 @@ Status Jail::start_zygote() {
   sigfillset(&all);
   ::pthread_sigmask(SIG_BLOCK, &all, &previous);
   int pidfd = -1;
-  const int process = ::clone(exec_zygote, stack + sizeof stack, flags, &arguments, &pidfd);
+  const int process = SG_UNINTERCEPTED(clone)(exec_zygote, stack + sizeof stack, flags, &arguments, &pidfd);
   const int clone_errno = errno;
   ::pthread_sigmask(SIG_SETMASK, &previous, nullptr);
   if (process < 0) {
@@ -162,23 +167,27 @@ Status Jail::start_zygote() {
   return send_message(control_.get(), &request, sizeof request);
 }
 
+// The zygote hands the template over, the template says that it is ready: in whatever order they get to run.
 Status Jail::wait_until_ready() {
-  for (;;) {
-    UniqueFd fd = SG_TRY(receive_message(control_.get(), &report_, sizeof report_, kLaunchTimeoutMs));
-    switch (report_.kind) {
-      case LaunchReport::kFailed: return step_error(report_);
-      case LaunchReport::kTemplate:
-        template_pidfd_ = std::move(fd);
-        template_process_id_ = process_id_of(template_pidfd_.get());
-        break;
+  bool is_ready = false;
+  while (!is_ready || !template_pidfd_) {
+    LaunchReport report;
+    UniqueFd fd = SG_TRY(receive_message(control_.get(), &report, sizeof report, kLaunchTimeoutMs));
+    switch (report.kind) {
+      case LaunchReport::kFailed: return step_error(report);
+      case LaunchReport::kTemplate: template_pidfd_ = std::move(fd); break;
       case LaunchReport::kReady:
         listener_ = std::move(fd);
-        // The zygote has ended, or is about to.
-        SG_TRY(reap(zygote_pidfd_));
-        zygote_pidfd_ = UniqueFd();
-        return {};
+        report_ = report;
+        is_ready = true;
+        break;
     }
   }
+  template_process_id_ = process_id_of(template_pidfd_.get());
+  // The zygote has ended, or is about to.
+  SG_TRY(reap(zygote_pidfd_));
+  zygote_pidfd_ = UniqueFd();
+  return {};
 }
 
 Jail::~Jail() {

@@ -266,7 +266,7 @@ const Error* LinuxSandbox::resume(const RunLimits& limits, Interrupt& stop) {
   if (stop_requested().load() != 0) worker_->request_stop();
   run_until_stop(stop);
   is_running_.store(false, std::memory_order_seq_cst);
-  if (kill_ns_ != 0) worker_->clear_stop_request();
+  worker_->clear_stop_request();
   stop_requested().fetch_and(~kStopForDeadline);
   return failure_ ? &*failure_ : nullptr;
 }
@@ -287,7 +287,9 @@ bool LinuxSandbox::run_until_stop(Interrupt& stop) {
     if (!explain(stop)) return failure_ ? false : fail_claim();
     if (context_->gas > gas_before) return fail_claim();
     if (!is_spurious) return true;
+    // A request that has come meanwhile has found the flag set and sent no signal.
     worker_->clear_stop_request();
+    if (stop_requested().load() != 0) worker_->request_stop();
   }
 }
 

@@ -124,12 +124,17 @@ Status Worker::open_userfaultfd() {
 // Stopping and ending. --------------------------------------------------------------------------------------
 
 void Worker::request_stop() {
-  __atomic_store_n(&host().stop_requested, 1, __ATOMIC_SEQ_CST);
-  ::syscall(SYS_pidfd_send_signal, pidfd_.get(), kWorkerStopSignal, nullptr, 0);
+  // One signal is enough: the worker takes it in the guest, or looks at the flag before it enters it. More of
+  // them would keep it from getting to the next instruction.
+  if (__atomic_exchange_n(&host().stop_requested, 1, __ATOMIC_SEQ_CST) == 0) {
+    ::syscall(SYS_pidfd_send_signal, pidfd_.get(), kWorkerStopSignal, nullptr, 0);
+  }
   turns_.wake_host();
 }
 
-void Worker::clear_stop_request() { __atomic_store_n(&host().stop_requested, 0, __ATOMIC_SEQ_CST); }
+void Worker::clear_stop_request() {
+  if (host().stop_requested != 0) __atomic_store_n(&host().stop_requested, 0, __ATOMIC_SEQ_CST);
+}
 
 void Worker::kill() { ::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0); }
 
