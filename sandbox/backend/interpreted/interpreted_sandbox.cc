@@ -69,7 +69,7 @@ const Error* InterpretedSandbox::resume(const RunLimits& limits, Interrupt& stop
   uint32_t polls = 0;
   stop = interpreter_.run([&]() -> std::optional<InterruptKind> {
     if (stop_requested().load(std::memory_order_relaxed) != 0) return take_stop_request();
-    if (!watch.is_needed() || ++polls % kPollsPerClockReading != 0 || !watch.is_over()) return std::nullopt;
+    if (!watch.is_needed() || polls++ % kPollsPerClockReading != 0 || !watch.is_over()) return std::nullopt;
     return InterruptKind::kDeadlineExceeded;
   });
   return nullptr;
