@@ -263,6 +263,9 @@ const Error* LinuxSandbox::resume(const RunLimits& limits, Interrupt& stop) {
   if (failure_) return &*failure_;
   begin_limits(limits);
   is_running_.store(true, std::memory_order_seq_cst);
+  // A time that is over before the guest is entered does not depend on how fast the guest is.
+  if (wall_deadline_ns_ != 0 && monotonic_ns() >= wall_deadline_ns_)
+    stop_requested().fetch_or(kStopForDeadline);
   if (stop_requested().load() != 0) worker_->request_stop();
   run_until_stop(stop);
   is_running_.store(false, std::memory_order_seq_cst);
