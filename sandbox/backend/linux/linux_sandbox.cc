@@ -120,8 +120,10 @@ bool LinuxSandbox::fail(const Error& error) {
 
 // A command that failed has left the worker in an unknown state.
 Status LinuxSandbox::checked(Status status) {
-  if (!status) fail(status.error());
-  return status;
+  if (status) return status;
+  const Error reason = worker_->reason_of(status.error());
+  fail(reason);
+  return reason;
 }
 
 // Loading. --------------------------------------------------------------------------------------------------

@@ -27,7 +27,10 @@ Status send_message(int socket, const void* data, size_t size_bytes, std::span<c
     std::memcpy(CMSG_DATA(header), fds.data(), fds.size_bytes());
   }
   for (;;) {
-    if (::sendmsg(socket, &message, MSG_NOSIGNAL) >= 0) return {};
+    if (::sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) return {};
+    if (errno == EAGAIN) {
+      return Error::make(ErrorKind::kWorkerDied, "the other side of the control socket has stopped reading");
+    }
     if (errno == EPIPE || errno == ECONNRESET) {
       return Error::make(ErrorKind::kWorkerDied, "the other side of the control socket is gone");
     }

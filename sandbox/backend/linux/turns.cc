@@ -15,6 +15,9 @@ namespace {
 
 // Reading the clock costs as much as a few looks.
 constexpr uint32_t kLooksPerClockReading = 64;
+// A poke that comes between the look at it and the sleep wakes nobody. A worker that works answers its signal
+// nevertheless; for one that is stopped or hostile, the host looks again after this time.
+constexpr uint64_t kLookAgainNs = 50'000'000;
 // A worker that used less than half of the time it was waited for has been starved; shorter waits say
 // nothing.
 constexpr uint64_t kStarvedNs = 200'000;
@@ -52,7 +55,9 @@ const cpu_set_t& all_cores() {
   return cores;
 }
 
+// 0 would be the calling thread.
 void move_to_core(pid_t process_id, int core) {
+  if (process_id == 0) return;
   cpu_set_t one;
   CPU_ZERO(&one);
   CPU_SET(core, &one);
@@ -63,7 +68,9 @@ void move_to_core(pid_t process_id, int core) {
 
 void move_to_this_core(pid_t process_id) { move_to_core(process_id, ::sched_getcpu()); }
 
-void allow_all_cores(pid_t process_id) { ::sched_setaffinity(process_id, sizeof all_cores(), &all_cores()); }
+void allow_all_cores(pid_t process_id) {
+  if (process_id != 0) ::sched_setaffinity(process_id, sizeof all_cores(), &all_cores());
+}
 
 uint64_t monotonic_ns() { return read_ns(CLOCK_MONOTONIC); }
 
@@ -143,10 +150,16 @@ Turns::Answer Turns::sleep(uint64_t deadline_ns, const uint32_t* poke) {
       answer = Answer::kTimedOut;
       break;
     }
-    is_time_over = !futex_wait(word, now, deadline_ns);
+    uint64_t until_ns = deadline_ns;
+    if (poke != nullptr) {
+      const uint64_t again_ns = monotonic_ns() + kLookAgainNs;
+      until_ns = deadline_ns == 0 ? again_ns : std::min(deadline_ns, again_ns);
+    }
+    is_time_over = !futex_wait(word, now, until_ns) && until_ns == deadline_ns;
   }
   __atomic_store_n(&host_->host_sleeps, 0, __ATOMIC_RELAXED);
-  if (judges) judge(monotonic_ns() - begin_ns, cpu_time_ns(process_id_) - begin_cpu_ns);
+  if (judges && answer != Answer::kDied)
+    judge(monotonic_ns() - begin_ns, cpu_time_ns(process_id_) - begin_cpu_ns);
   return answer;
 }
 
@@ -166,7 +179,13 @@ void Turns::judge(uint64_t slept_ns, uint64_t worked_ns) {
   keep_on_core(::sched_getcpu());
 }
 
+// The number of a process that is dead may belong to another one by now.
+bool Turns::can_move() const {
+  return process_id_ != 0 && __atomic_load_n(&worker_->sequence, __ATOMIC_RELAXED) != kWorkerDied;
+}
+
 void Turns::keep_on_core(int core) {
+  if (!can_move()) return;
   move_to_core(process_id_, core);
   kept_on_core_ = core;
   host_->looks = 0;
@@ -175,7 +194,7 @@ void Turns::keep_on_core(int core) {
 }
 
 void Turns::let_go() {
-  allow_all_cores(process_id_);
+  if (can_move()) allow_all_cores(process_id_);
   kept_on_core_ = -1;
   host_->looks = policy_.looks;
   statistics_.is_on_one_core = false;

@@ -62,6 +62,7 @@ class Turns {
  private:
   Answer sleep(uint64_t deadline_ns, const uint32_t* poke);
   void judge(uint64_t slept_ns, uint64_t worked_ns);
+  bool can_move() const;
   void keep_on_core(int core);
   void let_go();
 
@@ -79,7 +80,7 @@ class Turns {
 };
 
 // Whoever two processes hand something to and fro does so ten times faster on one core: puts a process on the
-// calling thread's core, or allows it all that this process had when it started. Best effort.
+// calling thread's core, or allows it all that this process had when it started. Best effort; 0 is nobody.
 void move_to_this_core(pid_t process_id);
 void allow_all_cores(pid_t process_id);
 

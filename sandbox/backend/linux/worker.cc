@@ -1,7 +1,7 @@
 #include "sandbox/backend/linux/worker.h"
 
 #include <fcntl.h>
-#include <linux/futex.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -28,6 +28,8 @@ using namespace worker_space;
 
 // A command that only changes the address space takes microseconds; a machine that is busy may take longer.
 constexpr uint64_t kCommandTimeoutNs = 5'000'000'000;
+// How long a process may take from losing its memory to being gone.
+constexpr int kDyingMs = 1000;
 
 Error error_of(const Violation& violation) {
   char detail[64];
@@ -174,6 +176,14 @@ Error Worker::death() const {
   }
   std::snprintf(detail, sizeof detail, "status %d: %s", WEXITSTATUS(*status), words);
   return Error::make(ErrorKind::kWorkerDied, "the worker process ended itself", Error::kNowhere, detail);
+}
+
+Error Worker::reason_of(const Error& refusal) const {
+  // What pidfd_getfd(2) and the requests of userfaultfd say about a process without descriptors or memory.
+  if (refusal.os_errno != ESRCH && refusal.os_errno != EBADF && refusal.os_errno != ENOMEM) return refusal;
+  // A process that ends loses its memory and its descriptors a moment before its death is reported.
+  pollfd end = {.fd = pidfd_.get(), .events = POLLIN, .revents = 0};
+  return ::poll(&end, 1, kDyingMs) > 0 ? death() : refusal;
 }
 
 }  // namespace sandglass

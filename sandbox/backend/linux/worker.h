@@ -76,6 +76,8 @@ class Worker final : public Watcher {
   void kill();
   // Why the worker is of no use any more.
   Error death() const;
+  // The kernel has refused a call that concerns the worker. When its death is the reason, it says that.
+  Error reason_of(const Error& refusal) const;
   void set_violation(const Violation& violation);
   std::optional<Violation> violation() const;
 
