@@ -10,10 +10,15 @@
 //   bool run(Nanoseconds& spent);     or this: the fixture times a part of the operation itself
 //   void report(benchmark::State&);   optional: counters besides the time
 //   bool is_consistent() const;       optional: asked once after the timed loop; false is a wrong answer
+//   static constexpr bool kIsLatency = true;
+//                                     optional, beside the second run(): the spread matters, so the counters
+//                                     p50_ns, p99_ns and mean_over_p50 are made from the single operations
 //
 // The suite makes the fixture outside of the timed loop, runs it once to verify the answer, and only then
 // times it. A wrong answer, then or later, is an error of the benchmark and makes the process fail: never a
-// fast result. Only one fixture is alive at any time, so it may own a signal handler or much memory.
+// fast result. Where this machine lacks something (the fixture is an Error of kUnsupported), the benchmark is
+// skipped with that message, and nothing has failed. Only one fixture is alive at any time, so it may own a
+// signal handler or much memory.
 //
 // Times and rates are wall time; Google Benchmark's cpu_time stands beside it in the results.
 // Names never get a suffix: settings like the number of iterations are not part of them.
@@ -28,9 +33,11 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "bench/exit_codes.h"
+#include "bench/latency.h"
 #include "bench/noise.h"
 #include "bench/options.h"
 #include "bench/progress.h"
@@ -53,6 +60,11 @@ inline benchmark::Counter ns_per(double amount) {
 template <typename Fixture>
 concept TimesItself = requires(Fixture& fixture, Nanoseconds& spent) {
   { fixture.run(spent) } -> std::same_as<bool>;
+};
+
+template <typename Fixture>
+concept IsLatency = TimesItself<Fixture> && requires {
+  requires Fixture::kIsLatency;
 };
 
 class Suite {
@@ -81,6 +93,7 @@ class Suite {
   void register_entry(const Entry& entry);
   ExitCode measure_all(const std::vector<const Entry*>& entries);
   void fail(benchmark::State& state, const std::string& message);
+  void fail_or_skip(benchmark::State& state, const Error& error);
 
   template <typename Fixture, typename Prepare>
   Fixture* fixture(const std::string& name, const Prepare& prepare, benchmark::State& state);
@@ -130,7 +143,7 @@ Fixture* Suite::fixture(const std::string& name, const Prepare& prepare, benchma
   fixture_name_.clear();
   auto made = prepare();
   if (!made) {
-    fail(state, to_string(made.error()));
+    fail_or_skip(state, made.error());
     return nullptr;
   }
   std::shared_ptr<Fixture> owner = std::move(made).value();
@@ -146,12 +159,14 @@ Fixture* Suite::fixture(const std::string& name, const Prepare& prepare, benchma
 template <typename Fixture>
 void Suite::measure(Fixture& fixture, benchmark::State& state) {
   bool is_right = true;
+  [[maybe_unused]] std::conditional_t<IsLatency<Fixture>, Latencies, std::monostate> latencies;
   const NoiseReading before = read_noise();
   if constexpr (TimesItself<Fixture>) {
     for (auto unused : state) {
       Nanoseconds spent{};
       is_right &= fixture.run(spent);
       state.SetIterationTime(std::chrono::duration<double>(spent).count());
+      if constexpr (IsLatency<Fixture>) latencies.add(spent);
     }
   } else {
     for (auto unused : state) is_right &= fixture.run();
@@ -159,6 +174,7 @@ void Suite::measure(Fixture& fixture, benchmark::State& state) {
   report_noise(before, read_noise(), state);
   if constexpr (requires { fixture.is_consistent(); }) is_right &= fixture.is_consistent();
   if (!is_right) return fail(state, "a wrong answer while timing");
+  if constexpr (IsLatency<Fixture>) latencies.report(state);
   if constexpr (requires { fixture.report(state); }) fixture.report(state);
 }
 

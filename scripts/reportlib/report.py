@@ -32,7 +32,9 @@ def _warnings(study):
 
 
 def _failures(study):
-    return [f"{name} failed and has no result: {message}" for name, message in study.failed.items()]
+    return [f"{name} failed and has no result: {message}" for name, message in study.failed.items()] + [
+        f"{name} was skipped: {message}" for name, message in study.skipped.items()
+    ]
 
 
 def _dropped(study):

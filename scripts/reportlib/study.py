@@ -13,17 +13,20 @@ from . import names, stats
 # Cross-core handoff alone has lucky repetitions, when both sides happen to be awake.
 QUANTILE_25_FAMILIES = frozenset({"handoff"})
 
+# How the message of a benchmark begins that was skipped because the machine lacks something.
+_UNSUPPORTED = "unsupported: "
+
 
 class Study:
     def __init__(self, results):
         self.processes = results.processes
-        self._failed = self._find_failed()
+        self._without_result = self._find_without_result()
         found = {name for process in self.processes for name in process.series}
         self.names = sorted(found, key=names.natural_order)
 
     def paths(self, family):
         """name → path of every benchmark of a family that has a result, in the order of their names."""
-        parsed = {name: names.parse(name) for name in self.names if name not in self._failed}
+        parsed = {name: names.parse(name) for name in self.names if name not in self._without_result}
         return {name: path for name, path in parsed.items() if path.family == family}
 
     @property
@@ -33,7 +36,17 @@ class Study:
     @property
     def failed(self):
         """name → the first message. A benchmark that failed in any process has no result at all."""
-        return self._failed
+        return {name: why for name, why in self._without_result.items() if not why.startswith(_UNSUPPORTED)}
+
+    @property
+    def skipped(self):
+        """name → what the machine lacked. No result either, but no failure."""
+        return {name: why for name, why in self._without_result.items() if why.startswith(_UNSUPPORTED)}
+
+    @property
+    def without_result(self):
+        """name → why, of both."""
+        return self._without_result
 
     @property
     def dropped(self):
@@ -81,13 +94,15 @@ class Study:
     def repetitions(self, name):
         return sum(len(series.real_ns) for series in self._series(name))
 
-    def _find_failed(self):
-        failed = {}
+    def _find_without_result(self):
+        """A failure is the first message even where other processes skipped the benchmark."""
+        messages = {}
         for process in self.processes:
             for name, series in process.series.items():
                 if series.error:
-                    failed.setdefault(name, series.error)
-        return dict(sorted(failed.items()))
+                    messages.setdefault(name, []).append(series.error)
+        worst_first = {name: sorted(all_of, key=lambda why: why.startswith(_UNSUPPORTED)) for name, all_of in messages.items()}
+        return {name: all_of[0] for name, all_of in sorted(worst_first.items())}
 
     def _series(self, name):
         return [process.series[name] for process in self.processes if name in process.series]
@@ -101,7 +116,7 @@ class Study:
 
     def _per_process(self, name, values_of, reduce=None):
         """One number per process, None where it has none."""
-        if name in self._failed:
+        if name in self._without_result:
             return [None] * len(self.processes)
         if not reduce:
             reduce = _quantile_25 if names.parse(name).family in QUANTILE_25_FAMILIES else min

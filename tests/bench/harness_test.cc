@@ -53,9 +53,23 @@ TEST(SuiteTest, GoesOnAfterAFailure) {
 TEST(SuiteTest, FailsWhenAFixtureCannotBeMade) {
   Suite suite(ten_iterations());
   suite.add("wrong/unmade", []() -> Result<std::unique_ptr<Answering>> {
-    return Error::make(ErrorKind::kUnsupported, "not here");
+    return Error::make(ErrorKind::kInvalidArgument, "not like this");
   });
   EXPECT_EQ(suite.run(), kFailed);
+}
+
+TEST(SuiteTest, SkipsWhatThisMachineCannotDo) {
+  bool has_run = false;
+  Suite suite(ten_iterations());
+  suite.add("unsupported/a", []() -> Result<std::unique_ptr<Answering>> {
+    return Error::make(ErrorKind::kUnsupported, "not here");
+  });
+  suite.add("right/a", [&] {
+    has_run = true;
+    return answering(kAlways)();
+  });
+  EXPECT_EQ(suite.run(), kOk);
+  EXPECT_TRUE(has_run);
 }
 
 struct Inconsistent {
@@ -97,6 +111,30 @@ TEST(SuiteTest, VerifiesOnceThenTimesAndKeepsOneFixtureAlive) {
   EXPECT_EQ(runs, 2 * (1 + 10));
   EXPECT_EQ(most, 1);
   EXPECT_EQ(alive, 0);
+}
+
+// The first run verifies; of those that are timed, nine take 1 µs and the last 91 µs.
+struct Uneven {
+  static constexpr bool kIsLatency = true;
+  bool run(Nanoseconds& spent) {
+    spent = Nanoseconds(++runs == 11 ? 91'000 : 1'000);
+    return true;
+  }
+  void report(benchmark::State& state) { counters = state.counters; }
+  benchmark::UserCounters& counters;
+  int runs = 0;
+};
+
+TEST(SuiteTest, ReportsTheSpreadOfLatencies) {
+  benchmark::UserCounters counters;
+  Suite suite(ten_iterations());
+  suite.add("latency/a", [&]() -> Result<std::unique_ptr<Uneven>> {
+    return std::unique_ptr<Uneven>(new Uneven{counters});
+  });
+  EXPECT_EQ(suite.run(), kOk);
+  EXPECT_NEAR(counters["p50_ns"], 1'000, 4);
+  EXPECT_NEAR(counters["p99_ns"], 91'000, 364);
+  EXPECT_NEAR(counters["mean_over_p50"], 10, 0.04);
 }
 
 // Which of three benchmarks a filter selects.

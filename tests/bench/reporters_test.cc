@@ -75,6 +75,19 @@ TEST(ReportersTest, ShowsNoiseInResultsButNotToPeople) {
   EXPECT_NE(console.find("code_bytes=7"), std::string::npos) << console;
 }
 
+TEST(ReportersTest, TellsPeopleThatASkippedBenchmarkIsNoError) {
+  Row run = run_with({});
+  run.error_occurred = true;
+  run.error_message = "unsupported: needs two cores";
+  EXPECT_EQ(first_benchmark(run).at("error_message"), "unsupported: needs two cores");
+  const std::string console = report("console", run);
+  EXPECT_NE(console.find("skipped: unsupported: needs two cores"), std::string::npos) << console;
+  EXPECT_EQ(console.find("ERROR"), std::string::npos) << console;
+
+  run.error_message = "a wrong answer while timing";
+  EXPECT_NE(report("console", run).find("ERROR"), std::string::npos);
+}
+
 TEST(ReportersTest, ShowsInvertedRatesAsNanoseconds) {
   const benchmark::Counter counter(
       4, benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);

@@ -136,6 +136,20 @@ class ReportNumbersTest(ReportTest):
         self.assertIn("run/generic/gas_off/sieve failed and has no result: a wrong answer while timing", page)
         self.assertFalse([key for key in figures(page) if "run/generic/gas_off/sieve" in key])
 
+    def test_a_benchmark_that_the_machine_cannot_do_is_no_failure(self):
+        lacking = [row("run/native/sieve", 100), row("spawn/raw/pivot_root", 0, error_occurred=True,
+                                                     error_message="unsupported: start a process")]
+        page = self.page_of_rows(run_rows(100, 120), lacking, status=0)
+        self.assertIn("spawn/raw/pivot_root was skipped: unsupported: start a process", page)
+        self.assertNotIn("failed", page.split("</style>")[-1])
+
+    def test_a_failure_outweighs_a_skip(self):
+        def result(message):
+            return [row("kill/raw/same_core", 0, error_occurred=True, error_message=message), row("noop/loop", 1)]
+
+        page = self.page_of_rows(result("unsupported: needs two cores"), result("a wrong answer"), status=1)
+        self.assertIn("kill/raw/same_core failed and has no result: a wrong answer", page)
+
     def test_repetitions_that_are_no_number_are_left_out_and_counted(self):
         times = (float("nan"), float("inf"), None, -1.0, 0.0, 100.0)
         rows = [row("noop/loop", time, repetition=i) for i, time in enumerate(times)]

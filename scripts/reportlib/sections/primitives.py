@@ -50,7 +50,7 @@ def _pairs(study, family):
 def _primitive_of(study, family, path):
     variant = "/".join(path.rest)
     for candidate in (f"{family}/{RAW}/{variant}", _PRIMITIVES.get((family, variant))):
-        if candidate in study.names and candidate not in study.failed:
+        if candidate in study.names and candidate not in study.without_result:
             return candidate
     return None
 

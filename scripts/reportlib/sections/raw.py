@@ -22,8 +22,9 @@ def _table(study, family):
 
 
 def _row(study, name):
-    if name in study.failed:
-        return [name, f"failed: {study.failed[name]}"] + [NONE] * (len(_COLUMNS) - 2)
+    if name in study.without_result:
+        verdict = "failed" if name in study.failed else "skipped"
+        return [name, f"{verdict}: {study.without_result[name]}"] + [NONE] * (len(_COLUMNS) - 2)
     time, cpu = study.time_ns(name), study.cpu_ns(name)
     if not time:
         return [name, "no usable time"] + [NONE] * (len(_COLUMNS) - 2)
