@@ -13,6 +13,11 @@ constexpr void (*kFamilies[])(Suite&) = {
     add_host_call,    // what does it cost a guest to call its host?
     add_trap,         // what does it cost when a guest stops against its will?
     add_instantiate,  // what does a fresh sandbox cost?
+    add_spawn,        // what does a new process cost, and each layer around it?
+    add_handoff,      // what does it cost to hand the turn to another process and get it back?
+    add_paging,       // what does a page cost that is touched, served by hand, or given back?
+    add_kill,         // how soon is a killed process gone?
+    add_footprint,    // how much memory does a process cost?
     add_gas,          // what does metering cost a guest that runs?
     add_run,          // how fast does a guest run, compared with C++?
     add_compile,      // how fast does a program become a module?

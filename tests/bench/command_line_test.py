@@ -13,11 +13,12 @@ import unittest
 
 BINARY = ""
 QUICK = "--min-time=3x"
+FAMILIES = "noop host_call trap instantiate spawn handoff paging kill footprint gas run compile encoder"
 
 
-def bench(*arguments, env=None):
+def bench(*arguments, env=None, **keywords):
     return subprocess.run(
-        [BINARY, *arguments], capture_output=True, text=True, timeout=120, env={**os.environ, **(env or {})}
+        [BINARY, *arguments], capture_output=True, text=True, timeout=120, env={**os.environ, **(env or {})}, **keywords
     )
 
 
@@ -64,13 +65,20 @@ class List(unittest.TestCase):
 
     def test_has_every_family_and_the_promised_names(self):
         families = {name.split("/")[0] for name in self.names}
-        self.assertEqual(families, set("noop host_call trap instantiate gas run compile encoder".split()))
+        self.assertEqual(families, set(FAMILIES.split()))
         for name in (
             "host_call/generic/loop",
             "trap/generic/instruction",
             "trap/generic/memory",
             "trap/generic/out_of_gas",
             "trap/raw/sigsegv_longjmp",
+            "spawn/raw/exec/clone_execveat",
+            "handoff/raw/futex/same_core",
+            "handoff/raw/futex/same_core/hogs",
+            "paging/raw/uffd_sigbus/continue",
+            "paging/raw/reset/pagemap_scan_memcpy/16",
+            "kill/raw/same_core",
+            "footprint/raw/fork_small_process",
             "compile/generic/sync_naive/150000",
             "run/native/sieve",
             "run/generic/gas_off/sieve",
@@ -128,6 +136,31 @@ class Results(unittest.TestCase):
 
     def test_are_quiet_where_nobody_watches(self):
         self.assertNotIn("\r", bench("--filter=^noop/", QUICK).stderr)
+
+
+class Processes(unittest.TestCase):
+    """The families that start processes and pin them: right answers, and nothing is left behind."""
+
+    def run_family(self, family, **keywords):
+        done = bench(f"--filter=^{family}/", "--dry-run", "--format=json", **keywords)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return {row["name"]: row for row in strict_json(done.stdout)["benchmarks"]}
+
+    def test_answer_rightly(self):
+        for family in ("spawn", "handoff", "paging", "kill", "footprint"):
+            with self.subTest(family):
+                self.assertTrue(self.run_family(family))
+
+    def test_have_a_spread(self):
+        row = self.run_family("kill")["kill/raw/same_core"]
+        self.assertLessEqual(row["p50_ns"], row["p99_ns"])
+        self.assertGreater(row["mean_over_p50"], 0)
+
+    def test_skip_what_one_core_cannot_do(self):
+        core = min(os.sched_getaffinity(0))
+        rows = self.run_family("kill", preexec_fn=lambda: os.sched_setaffinity(0, {core}))
+        self.assertIn("needs two cores", rows["kill/raw/other_core"]["error_message"])
+        self.assertNotIn("error_occurred", rows["kill/raw/same_core"])
 
 
 if __name__ == "__main__":

@@ -14,13 +14,15 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Understands what scripts/bench passes on. FAKE chooses what goes wrong.
 _FAKE_BINARY = """\
 #!/usr/bin/python3
-import json, os, sys
+import json, os, re, sys
 sys.path.insert(0, {tests!r})
 sys.dont_write_bytecode = True
 import sample_results
 options = dict(argument.lstrip("-").partition("=")[::2] for argument in sys.argv[1:])
 fake = os.environ.get("FAKE", "")
-names = [name for name in ("noop/loop", "run/native/fib", "run/generic/sync/fib") if options["filter"] in name]
+everything = ("noop/loop", "run/native/fib", "run/generic/sync/fib", "footprint/raw/program_net")
+inverted = options["filter"].startswith("-")
+names = [name for name in everything if bool(re.search(options["filter"][inverted:], name)) != inverted]
 if not names: sys.exit(4)
 if "list" in options:
     print("\\n".join(names))
@@ -72,6 +74,15 @@ class BenchScriptTest(unittest.TestCase):
     def test_the_filter_is_passed_on(self):
         self.assertEqual(self.measure("--filter=noop", "--profile", "smoke").returncode, 0)
         self.assertIn('"filter": "noop"', self.log.read_text())
+
+    def test_a_smoke_run_leaves_out_what_takes_long_unless_it_is_asked_for(self):
+        slow = "footprint/raw/program_net"
+        self.measure("--profile=smoke")
+        self.assertNotIn(slow, (self.out / "benchmarks.txt").read_text().split())
+        self.assertIn("noop/loop", (self.out / "benchmarks.txt").read_text().split())
+        self.out = self.folder / "asked"
+        self.measure("--profile=smoke", f"--filter={slow}")
+        self.assertEqual((self.out / "benchmarks.txt").read_text().split(), [slow])
 
     def test_nothing_matched(self):
         run = self.measure("--filter=nonsense")

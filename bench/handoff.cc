@@ -1,0 +1,33 @@
+// Question: what does it cost to hand the turn to another process and get it back, and what do busy CPUs make
+//           of that?
+// Unit:     time of one round trip, two hand-offs; every one is measured by itself (p50_ns, p99_ns).
+// Timed:    raw: telling the peer and waiting for its answer. spin: both sides watch a shared word, on two
+//           cores. futex, pipe, eventfd: both sides sleep, on one core or on two, where the sleeper's core
+//           may have gone idle. hogs: the same while two other processes use all the CPU they can get.
+// Not timed: starting and pinning the two processes. Asking for the time, twice, is included: some 40 ns.
+#include <fmt/format.h>
+
+#include "bench/families.h"
+#include "bench/raw_handoff.h"
+
+namespace sandglass::bench {
+namespace {
+
+constexpr size_t kHogs = 2;
+
+void add_raw(Suite& suite, const RawHandoffCase& raw, Placement placement) {
+  const std::string name = fmt::format("handoff/raw/{}/{}", raw.name, name_of(placement));
+  suite.add(name, [=, &raw] { return RawHandoff::create(raw, placement, 0); });
+  suite.add(name + "/hogs", [=, &raw] { return RawHandoff::create(raw, placement, kHogs); });
+}
+
+}  // namespace
+
+void add_handoff(Suite& suite) {
+  for (const RawHandoffCase& raw : raw_handoff_cases()) {
+    if (raw.works_on_one_core) add_raw(suite, raw, Placement::kSameCore);
+    add_raw(suite, raw, Placement::kCrossCore);
+  }
+}
+
+}  // namespace sandglass::bench
