@@ -45,15 +45,13 @@ uint64_t read_ns(clockid_t clock) {
 }
 
 // The cores that this process could use when it was started.
-const cpu_set_t& all_cores() {
-  static const cpu_set_t cores = [] {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    ::sched_getaffinity(::getpid(), sizeof set, &set);
-    return set;
-  }();
-  return cores;
-}
+// Asked before main(): whoever runs the first guest may have pinned its thread by then.
+const cpu_set_t kAllCores = [] {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  ::sched_getaffinity(::getpid(), sizeof set, &set);
+  return set;
+}();
 
 // 0 would be the calling thread.
 void move_to_core(pid_t process_id, int core) {
@@ -69,7 +67,7 @@ void move_to_core(pid_t process_id, int core) {
 void move_to_this_core(pid_t process_id) { move_to_core(process_id, ::sched_getcpu()); }
 
 void allow_all_cores(pid_t process_id) {
-  if (process_id != 0) ::sched_setaffinity(process_id, sizeof all_cores(), &all_cores());
+  if (process_id != 0) ::sched_setaffinity(process_id, sizeof kAllCores, &kAllCores);
 }
 
 uint64_t monotonic_ns() { return read_ns(CLOCK_MONOTONIC); }
