@@ -2,13 +2,16 @@
 
 import statistics
 
-from . import document, sections
+from . import document, names, sections
 from .sections import machine
 from .study import Study
 
 _SUMMARY_COLUMNS = ["What", "How", "Median", "Lowest…highest process", "Remark"]
 
 _BUSY = 1.1  # times the CPU time
+
+# Where the work is not done by the thread that is timed.
+_WITH_PROCESSES = frozenset({"spawn", "handoff", "kill", "footprint"})
 
 # context key → (the value it should have, what another one means)
 _EXPECTED_CONTEXT = {
@@ -51,13 +54,18 @@ def _few_processes(study):
 
 
 def _busy(study):
-    """Wall time that is no CPU time was somebody else's. Nothing we time sleeps for long."""
-    ratios = [(study.time_ns(name), study.cpu_ns(name)) for name in study.names]
+    """Wall time that is no CPU time was somebody else's, where nothing that is timed sleeps or is done by others."""
+    alone = [name for name in study.names if _is_done_alone(names.parse(name))]
+    ratios = [(study.time_ns(name), study.cpu_ns(name)) for name in alone]
     shares = [wall.median / cpu.median for wall, cpu in ratios if wall and cpu and cpu.median > 0]
     if not shares or statistics.median(shares) < _BUSY:
         return []
     share = document.three_digits(statistics.median(shares))
     return [f"the machine was busy: half of the benchmarks took {share} times their CPU time, or more"]
+
+
+def _is_done_alone(path):
+    return path.backend != "linux" and path.family not in _WITH_PROCESSES
 
 
 def _context_warnings(study):

@@ -79,6 +79,15 @@ class Study:
         complete = [row for row in zip(*columns) if None not in row]
         return stats.estimate(stats.geometric_mean(row) for row in complete)
 
+    def sum(self, terms):
+        """Of (name, key, weight), inside each process; the key of a counter, or None for the time. Here, where
+        quantiles are summed up, a process is the median of its repetitions."""
+        return stats.estimate(self._sums(terms))
+
+    def ratio_of_sums(self, terms, base_terms):
+        pairs = zip(self._sums(terms), self._sums(base_terms))
+        return stats.estimate(value / base for value, base in pairs if value is not None and base)
+
     def counters(self, name):
         """key → median over all repetitions of all processes, for the table of raw results."""
         found = {}
@@ -110,6 +119,16 @@ class Study:
     def _ratios(self, name, base_name):
         pairs = zip(self._per_process(name, _real_ns), self._per_process(base_name, _real_ns))
         return [None if value is None or base is None else value / base for value, base in pairs]
+
+    def _sums(self, terms):
+        """Nothing where a term is missing, and where there are no terms."""
+        columns = [[value and value * weight for value in self._medians(name, key)] for name, key, weight in terms]
+        return [None if None in row else sum(row) for row in zip(*columns)]
+
+    def _medians(self, name, key):
+        if key is None:
+            return self._per_process(name, _real_ns, statistics.median)
+        return self._counters(name, key, statistics.median)
 
     def _counters(self, name, key, best):
         return self._per_process(name, lambda series: series.counters.get(key), best)

@@ -76,6 +76,44 @@ class ReportNumbersTest(ReportTest):
         rows = [row("host_call/raw/loop", 2), row("noop/native/system_call", 100), row("host_call/generic/loop", 25)]
         self.assertEqual(figures(self.page_of_rows(rows))["against/host_call/raw/loop/host_call/generic/loop"], "12.5×")
 
+    def test_a_target_stands_beside_its_floor_and_is_met_or_missed(self):
+        primitives = [row("spawn/raw/fork/small_process", 1, p50_ns=30e3), row("spawn/raw/seccomp/4", 1, p50_ns=10e3)]
+        worker = "spawn/linux/worker/same_core"
+        found = figures(self.page_of_rows([*primitives, row(worker, 1, p50_ns=50e3, p99_ns=300e3)]))
+        self.assertEqual(found[f"target/{worker}"], "50.0 µs")
+        self.assertEqual(found[f"target/{worker}/floor"], "40.0 µs")
+        self.assertEqual(found[f"target/{worker}/ratio"], "1.25×")
+        self.assertEqual(found[f"target/{worker}/p99"], "300 µs")
+        self.assertEqual(found[f"target/{worker}/verdict"], "p99 missed: 2.00×")
+        self.assertEqual(found["targets/met"], "0 of 1 target met.")
+
+    def test_targets_are_of_times_spreads_and_memory(self):
+        calls, footprint = "handoff/linux/host_call/cross_core", "footprint/linux/worker"
+        page = self.page_of_rows([
+            row("host_call/generic/loop", 12),
+            row(calls, 1, p50_ns=440, p99_ns=1, mean_over_p50=1.5),
+            row("paging/linux/fault/same_core/16", 1, p50_ns=16e3, p99_ns=32e3),
+            row(footprint, 1, kernel_KiB=90, user_KiB=20),
+        ])
+        found = figures(page)
+        self.assertEqual(found["target/host_call/generic/loop"], "12.0 ns")
+        self.assertEqual(found[f"target/{calls}/verdict"], "missed: 2.00×")
+        self.assertEqual(found[f"target/{calls}/spread"], "1.50×")
+        self.assertEqual(found[f"target/{calls}/spread/verdict"], "met")
+        self.assertEqual(found["target/paging/linux/fault/same_core/16"], "1.00 µs")
+        self.assertEqual(found["target/paging/linux/fault/same_core/16/p99"], "2.00 µs")
+        self.assertEqual(found[f"target/{footprint}"], "110 KiB")
+        self.assertEqual(found["targets/met"], "3 of 5 targets met.")
+
+    def test_a_target_is_held_against_the_median_of_repetitions_and_processes(self):
+        kill = "kill/linux/same_core"
+        repetitions = [[row(kill, 1, repetition=i, p50_ns=ns) for i, ns in enumerate(times)]
+                       for times in ((1e3, 20e3, 90e3), (1e3, 40e3, 90e3), (1e3, 30e3, 90e3))]
+        found = figures(self.page_of_rows(*repetitions))
+        self.assertEqual(found[f"target/{kill}"], "30.0 µs")
+        self.assertEqual(found[f"target/{kill}/range"], "20.0…40.0 µs")
+        self.assertEqual(found[f"target/{kill}/verdict"], "missed: 1.20×")
+
     def test_what_a_charge_costs_is_the_difference_per_block(self):
         rows = [row("gas/generic/off/4", 1, ns_per_block=2.0), row("gas/generic/sync/4", 1, ns_per_block=2.75)]
         faster = [row("gas/generic/off/4", 1, ns_per_block=2.0), row("gas/generic/sync/4", 1, ns_per_block=1.75)]

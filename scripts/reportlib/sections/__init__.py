@@ -1,11 +1,12 @@
 """Which numbers answer which question? Each module's `build(study)` returns its sections, and the lines it adds
 to the summary: (question, configuration, result, spread, remark)."""
 
-from . import compile_speed, encoder, machine, metering, noise, noop, primitives, raw, run
+from . import compile_speed, encoder, machine, metering, noise, noop, primitives, raw, run, targets
 
 # The order of the report.
 BUILDERS = (
     run.build,
+    targets.build,
     metering.build,
     compile_speed.build,
     encoder.build,

@@ -10,6 +10,12 @@ _ELSEWHERE = frozenset({"run", "gas", "compile", "encoder", "noop"})  # families
 _QUESTIONS = {
     "host_call": ("Host calls", "One round trip host → guest → host, or one copy between host and guest memory."),
     "trap": ("Traps", "From resuming the guest to the host knowing why it stopped."),
+    "spawn": ("Starting processes", "One worker process, or one whole engine with its template."),
+    "pool": ("Workers from a pool", "A turnover: acquire a worker, run a guest, reset the worker, release it."),
+    "handoff": ("Handing the turn over", "From resuming the guest to the host knowing why it stopped; single samples."),
+    "paging": ("Pages", "Faults that the host serves, first touches, and resets of guest memory."),
+    "kill": ("Killing", "From the signal until the process is gone."),
+    "footprint": ("Memory of a process", "Starting all the processes whose memory is then counted."),
     "instantiate": ("Instantiating", "A cycle: create a sandbox from a ready module, call it, drop it; and its parts."),
 }
 
@@ -17,10 +23,12 @@ _QUESTIONS = {
 _HEADLINES = {
     "host_call": ("loop", "loop_sync", "registers"),
     "instantiate": ("call", "cycle/tiny", "cycle/code_1MiB", "cycle/touch_64"),
+    # The table of targets has the headlines of these.
+    **{family: () for family in ("spawn", "pool", "handoff", "paging", "kill", "footprint")},
 }
 
 # What stands beside a benchmark (named without its backend) where its family has no raw one of the same name.
-_PRIMITIVES = {
+PRIMITIVES = {
     ("trap", "memory"): "trap/raw/sigsegv_longjmp",
     ("trap", "instruction"): "trap/raw/sigsegv_longjmp",
     ("trap", "dynamic_jump"): "trap/raw/sigsegv_longjmp",
@@ -28,6 +36,19 @@ _PRIMITIVES = {
     ("host_call", "loop"): "noop/native/system_call",
     ("host_call", "loop_sync"): "noop/native/system_call",
     ("host_call", "registers"): "noop/native/system_call",
+    ("spawn", "worker/same_core"): "spawn/raw/fork/small_process",
+    ("spawn", "engine"): "spawn/raw/namespaces/all",
+    ("paging", "first_write"): "paging/raw/first_write/memfd_fresh",
+    ("kill", "running"): "kill/raw/other_core_running",
+    ("footprint", "worker"): "footprint/raw/fork_small_process",
+    **{
+        ("handoff", f"{stop}/{seating}{load}"): f"handoff/raw/{primitive}{load}"
+        for stop in ("host_call", "host_call_sync", "trap", "memory_fault", "out_of_gas")
+        for seating, primitive in (("cross_core", "spin/cross_core"), ("same_core", "futex/same_core"))
+        for load in ("", "/hogs")
+    },
+    **{("paging", f"reset/zeroes/{pages}"): f"paging/raw/reset/seek_data_memset/{pages}" for pages in (16, 64, 256)},
+    **{("paging", f"reset/image/{pages}"): f"paging/raw/reset/pagemap_scan_memcpy/{pages}" for pages in (16, 64, 256)},
 }
 
 
@@ -49,7 +70,7 @@ def _pairs(study, family):
 
 def _primitive_of(study, family, path):
     variant = "/".join(path.rest)
-    for candidate in (f"{family}/{RAW}/{variant}", _PRIMITIVES.get((family, variant))):
+    for candidate in (f"{family}/{RAW}/{variant}", PRIMITIVES.get((family, variant))):
         if candidate in study.names and candidate not in study.without_result:
             return candidate
     return None
