@@ -65,6 +65,11 @@ Error os_or_unsupported(const char* what, int os_errno) {
   return error;
 }
 
+Error unsupported_if_refused(Error error) {
+  if (error.kind == ErrorKind::kOs) error.kind = os_or_unsupported(error.what, error.os_errno).kind;
+  return error;
+}
+
 Result<Child> Child::start(uint64_t flags, ChildFunction function, void* argument, const Mapping& stack) {
   int pidfd = -1;
   clone_args arguments = {};

@@ -34,6 +34,8 @@ inline constexpr uint64_t kAllNamespaces =
 // What this kernel refuses because a right, a system call or a resource is missing becomes kUnsupported;
 // anything else kOs.
 Error os_or_unsupported(const char* what, int os_errno);
+// The same for an error of the library.
+Error unsupported_if_refused(Error error);
 
 class Child {
  public:

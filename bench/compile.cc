@@ -4,7 +4,7 @@
 // Timed:    generic, interpreter: Module::create() on a program of so many instructions, made to look like
 //           compiled C (program_generator.h). gas_off; sync_naive, which counts instructions; sync_pipeline,
 //           which simulates every block on a core (25 cycles per load). parse: Program::parse() of the same
-//           program as a container.
+//           program as a container. linux: with the file that workers map the module from.
 // Not timed: generating and parsing the program; dropping the module. Every module is verified by running the
 //           whole program: its final registers must be those of the interpreter.
 #include <fmt/format.h>
@@ -31,7 +31,10 @@ constexpr Variant kVariants[] = {
     {"sync_naive", Backend::kGeneric, GasMetering::kSync},
     {"sync_pipeline", Backend::kGeneric, GasMetering::kSync, true},
     {"sync_naive", Backend::kInterpreter, GasMetering::kSync},
+    {"sync_naive", Backend::kLinux, GasMetering::kSync},
 };
+// The same code as generic: it is asked what the image costs.
+constexpr size_t kSizeForLinux = 150'000;
 
 using Registers = std::array<uint64_t, kRegCount>;
 
@@ -49,6 +52,7 @@ Result<Registers> final_registers(const std::shared_ptr<const Module>& module) {
 class Compile {
  public:
   static Result<std::unique_ptr<Compile>> create(const Variant& variant, const GeneratorOptions& generator) {
+    SG_TRY(need(variant.backend));
     ModuleOptions options{.backend = variant.backend, .gas = variant.gas};
     if (variant.has_pipeline_costs) options.cost_model = SG_TRY(CostModel::pipeline(kLoadCycles));
     auto program = SG_TRY(Program::from_parts(generate_program(generator)));
@@ -60,8 +64,9 @@ class Compile {
   bool run(Nanoseconds& spent) {
     const Clock::time_point begin = Clock::now();
     const Result<std::shared_ptr<const Module>> module = Module::create(program_, options_);
+    const bool is_ready = module && (options_.backend != Backend::kLinux || (*module)->image());
     spent = Clock::now() - begin;
-    return module && native_bytes_of(**module) == native_bytes_;
+    return is_ready && native_bytes_of(**module) == native_bytes_;
   }
   void report(benchmark::State& state) const {
     const auto count = static_cast<double>(instructions_);
@@ -135,6 +140,7 @@ void add_compile(Suite& suite) {
         fmt::format("compile/program/parse/{}", size), [=] { return Parse::create(generator); },
         benchmark::kMicrosecond);
     for (const Variant& variant : kVariants) {
+      if (variant.backend == Backend::kLinux && size != kSizeForLinux) continue;
       suite.add(
           fmt::format("compile/{}/{}/{}", name_of(variant.backend), variant.name, size),
           [=, &variant] { return Compile::create(variant, generator); }, benchmark::kMicrosecond);

@@ -10,6 +10,7 @@ void add_host_call(Suite& suite);
 void add_trap(Suite& suite);
 void add_instantiate(Suite& suite);
 void add_spawn(Suite& suite);
+void add_pool(Suite& suite);
 void add_handoff(Suite& suite);
 void add_paging(Suite& suite);
 void add_kill(Suite& suite);

@@ -10,6 +10,7 @@
 
 #include "bench/commit.h"
 #include "bench/text_file.h"
+#include "sandbox/backend/linux/jail.h"
 
 namespace sandglass::bench {
 namespace {
@@ -85,6 +86,19 @@ std::string binary_sha256() {
   return pclose(pipe) == 0 && count == 64 ? digest : "";
 }
 
+// Of the Linux backend; the others run in this process.
+std::string isolation() {
+  const Result<std::unique_ptr<Jail>> jail = Jail::launch({});
+  if (!jail) return "none: " + to_string(jail.error());
+  std::vector<std::string_view> missing;
+  for (const Jail::StepTime& step : (*jail)->step_times()) {
+    if (step.is_left_out) missing.push_back(step.what);
+  }
+  if (missing.empty())
+    return fmt::format("linux: all {} steps of the jail", static_cast<int>(kJailStepCount));
+  return fmt::format("linux: all steps of the jail but: {}", fmt::join(missing, "; "));
+}
+
 std::string file_text(const char* path) { return read_text_file(path); }
 
 struct Question {
@@ -117,7 +131,7 @@ constexpr Question kQuestions[] = {
     {"run_allowed_cpus", [] { return value_in("/proc/self/status", "Cpus_allowed_list"); }},
     {"run_seccomp_mode", [] { return value_in("/proc/self/status", "Seccomp"); }},
     {"run_load", [] { return file_text("/proc/loadavg"); }},
-    {"run_isolation", [] { return std::string("none: the backends measured here run in this process"); }},
+    {"run_isolation", isolation},
 };
 
 }  // namespace

@@ -3,15 +3,16 @@
 //           all iterations. Of the whole machine: whatever else starts or ends meanwhile is in it.
 //             kernel_KiB   slab_KiB + stacks_KiB + page_tables_KiB + percpu_KiB
 //             user_KiB     anonymous pages
+//             shared_KiB   pages of memory files, which host and worker share
 // Timed:    starting the processes (ns_per_process).
 //           raw: processes that sleep. fork_this_process: copies of the suite; fork_small_process: copies of
 //           a static program without a C library; program: that program executed; program_net, program_all:
 //           the same, each with a network namespace of its own, or with all seven namespaces.
+//           linux: workers of one jail, with what the host holds for each. worker: nothing is loaded; loaded:
+//           a sandbox whose guest has run, and runs once more when all are there; loaded_1000: that many.
 // Not timed: starting others before the first reading (kProcessesBefore says why), ending them, and waiting
 // until the kernel has cleaned up.
 #include <fmt/format.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdlib>
@@ -19,19 +20,12 @@
 #include <thread>
 #include <vector>
 
+#include "bench/crowds.h"
 #include "bench/families.h"
 #include "bench/text_file.h"
-#include "bench/tiny_program.h"
 
 namespace sandglass::bench {
 namespace {
-
-constexpr size_t kProcesses = 128;
-
-// The kernel keeps some of the objects of processes that are gone, and gives them to those that come next: as
-// if these cost nothing. So some are started first that use that up.
-constexpr size_t kProcessesBefore = 256;
-static_assert(kProcessesBefore + kProcesses <= kMostForksKept);
 
 struct Part {
   const char* counter;
@@ -45,6 +39,7 @@ constexpr Part kParts[] = {
     {"page_tables_KiB", {"\nPageTables:", "\nSecPageTables:"}, true},
     {"percpu_KiB", {"\nPercpu:", nullptr}, true},
     {"user_KiB", {"\nAnonPages:", nullptr}, false},
+    {"shared_KiB", {"\nShmem:", nullptr}, false},
 };
 
 constexpr size_t kStacks = 1;  // in this table
@@ -84,88 +79,6 @@ void wait_for_cleanup() {
   }
 }
 
-// Sleeping processes, all of one kind.
-class Crowd {
- public:
-  virtual ~Crowd() = default;
-  virtual Status add_one() = 0;
-  virtual Status disperse() = 0;
-};
-
-int sleep_in_child(void*) {
-  for (;;) pause();
-}
-
-class Forks : public Crowd {
- public:
-  Status add_one() override {
-    children_.push_back(SG_TRY(Child::fork(sleep_in_child, nullptr)));
-    return {};
-  }
-  Status disperse() override {
-    children_.clear();
-    return {};
-  }
-
- private:
-  std::vector<Child> children_;
-};
-
-class Programs : public Crowd {
- public:
-  Programs(TinyProgram program, uint64_t namespaces)
-      : program_(std::move(program)), namespaces_(namespaces) {}
-  Status add_one() override {
-    children_.push_back(SG_TRY(program_.start_idler("pause", namespaces_)));
-    return {};
-  }
-  Status disperse() override {
-    children_.clear();
-    return {};
-  }
-
- private:
-  TinyProgram program_;
-  uint64_t namespaces_;
-  std::vector<Child> children_;
-};
-
-class SmallForks : public Crowd {
- public:
-  explicit SmallForks(std::unique_ptr<ForkServer> server) : server_(std::move(server)) {}
-  Status add_one() override { return request('k'); }
-  Status disperse() override { return request('d'); }
-
- private:
-  Status request(char what) {
-    SG_TRY(server_->request(what));
-    return {};
-  }
-
-  std::unique_ptr<ForkServer> server_;
-};
-
-using CrowdOr = Result<std::unique_ptr<Crowd>>;
-
-template <uint64_t kNamespaces>
-CrowdOr programs() {
-  return std::unique_ptr<Crowd>(new Programs(SG_TRY(TinyProgram::create()), kNamespaces));
-}
-
-struct CrowdCase {
-  std::string_view name;
-  CrowdOr (*gather)();
-};
-
-constexpr CrowdCase kCrowds[] = {
-    {"fork_this_process", []() -> CrowdOr { return std::unique_ptr<Crowd>(new Forks); }},
-    {"fork_small_process",
-     []() -> CrowdOr { return std::unique_ptr<Crowd>(new SmallForks(SG_TRY(ForkServer::create()))); }},
-    {"program", programs<0>},
-    {"program_net", programs<CLONE_NEWUSER | CLONE_NEWNET>},
-    {"program_all", programs<kAllNamespaces>},
-};
-
 double median(std::vector<double> values) {
   const auto middle = values.begin() + static_cast<ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());
@@ -175,7 +88,8 @@ double median(std::vector<double> values) {
 class CrowdFootprint {
  public:
   static Result<std::unique_ptr<CrowdFootprint>> create(const CrowdCase& crowd_case) {
-    std::unique_ptr<CrowdFootprint> footprint(new CrowdFootprint(SG_TRY(crowd_case.gather())));
+    std::unique_ptr<CrowdFootprint> footprint(
+        new CrowdFootprint(SG_TRY(crowd_case.gather()), crowd_case.processes));
     SG_TRY(footprint->crowd_->add_one());  // may it?
     SG_TRY(footprint->crowd_->disperse());
     return footprint;
@@ -186,10 +100,10 @@ class CrowdFootprint {
     if (!add(kProcessesBefore)) return false;
     const Footprint before = read_footprint();
     const auto start = Clock::now();
-    if (!add(kProcesses)) return false;
+    if (!add(processes_)) return false;
     spent = Clock::now() - start;
     const Footprint after = read_footprint();
-    if (!crowd_->disperse()) return false;
+    if (!crowd_->is_well() || !crowd_->disperse()) return false;
     return note(before, after);
   }
 
@@ -197,11 +111,13 @@ class CrowdFootprint {
     for (size_t i = 0; i < std::size(kParts); ++i)
       state.counters[kParts[i].counter] = median(per_process_[i]);
     state.counters["kernel_KiB"] = median(kernel_per_process_);
-    state.counters["ns_per_process"] = ns_per(kProcesses);
+    state.counters["processes"] = static_cast<double>(processes_);
+    state.counters["ns_per_process"] = ns_per(static_cast<double>(processes_));
   }
 
  private:
-  explicit CrowdFootprint(std::unique_ptr<Crowd> crowd) : crowd_(std::move(crowd)) {}
+  CrowdFootprint(std::unique_ptr<Crowd> crowd, size_t processes)
+      : crowd_(std::move(crowd)), processes_(processes) {}
 
   bool add(size_t processes) {
     for (size_t i = 0; i < processes; ++i) {
@@ -214,7 +130,7 @@ class CrowdFootprint {
   bool note(const Footprint& before, const Footprint& after) {
     Footprint each{};
     for (size_t i = 0; i < each.size(); ++i) {
-      each[i] = (after[i] - before[i]) / kProcesses;
+      each[i] = (after[i] - before[i]) / static_cast<double>(processes_);
       per_process_[i].push_back(each[i]);
     }
     kernel_per_process_.push_back(kernel_kib(each));
@@ -222,6 +138,7 @@ class CrowdFootprint {
   }
 
   std::unique_ptr<Crowd> crowd_;
+  size_t processes_;
   std::vector<double> per_process_[std::size(kParts)];
   std::vector<double> kernel_per_process_;
 };
@@ -229,11 +146,15 @@ class CrowdFootprint {
 }  // namespace
 
 void add_footprint(Suite& suite) {
-  for (const CrowdCase& crowd : kCrowds) {
-    suite.add(
-        fmt::format("footprint/raw/{}", crowd.name), [&crowd] { return CrowdFootprint::create(crowd); },
-        benchmark::kMillisecond);
-  }
+  const auto add = [&suite](std::string_view backend, std::span<const CrowdCase> crowds) {
+    for (const CrowdCase& crowd : crowds) {
+      suite.add(
+          fmt::format("footprint/{}/{}", backend, crowd.name),
+          [&crowd] { return CrowdFootprint::create(crowd); }, benchmark::kMillisecond);
+    }
+  };
+  add("raw", raw_crowds());
+  add("linux", jailed_crowds());
 }
 
 }  // namespace sandglass::bench

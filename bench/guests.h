@@ -12,6 +12,12 @@ namespace sandglass::bench {
 // More gas than any benchmark uses up.
 inline constexpr int64_t kPlentyOfGas = std::numeric_limits<int64_t>::max() / 2;
 
+// kUnsupported where this machine does not let the backend run. Costs a jail, the first time.
+Status need(Backend backend);
+
+// A mebibyte of code; exports "main", and "nop", which returns at once.
+Result<std::shared_ptr<const Program>> program_with_much_code(uint64_t seed);
+
 // From assembly to a sandbox, with plenty of gas.
 Result<std::unique_ptr<Sandbox>> sandbox_of(std::string_view assembly, const ModuleOptions& options);
 

@@ -10,7 +10,6 @@
 
 #include "bench/families.h"
 #include "bench/guests.h"
-#include "bench/program_generator.h"
 #include "workloads/workloads.h"
 
 namespace sandglass::bench {
@@ -38,13 +37,6 @@ pub @touch:
     ret
 )";
 
-// Three bytes per instruction, near enough.
-constexpr size_t kInstructionsPerMebibyte = 333'000;
-
-Result<std::shared_ptr<const Program>> program_with_much_code(uint64_t seed) {
-  return Program::from_parts(generate_program({.seed = seed, .instructions = kInstructionsPerMebibyte}));
-}
-
 // The same call again and again, in a sandbox of its own or in one that stays.
 struct Call {
   std::string_view entry = "main";
@@ -62,6 +54,7 @@ class Cycle {
   static Result<std::unique_ptr<Cycle>> create(Backend backend,
                                                Result<std::shared_ptr<const Program>> program, Call call) {
     const std::shared_ptr<const Program> ready = SG_TRY(std::move(program));
+    SG_TRY(need(backend));
     const uint32_t pc = SG_TRY(export_of(*ready, call.entry));
     auto module = SG_TRY(Module::create(ready, {.backend = backend}));
     return std::unique_ptr<Cycle>(new Cycle(std::move(module), call, pc));

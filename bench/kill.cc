@@ -3,6 +3,8 @@
 // Timed:    raw: from sending SIGKILL to a static program without a C library until its pidfd is readable.
 //           same_core, other_core: the process sleeps, and shares our core or has another;
 //           other_core_running: it is busy on another core.
+//           linux: the same for a worker that waits for a command on our core or another; running: its guest
+//           runs; running_noticed: the same, until run() has returned in another thread.
 // Not timed: starting the process, which has run and said so; reaping it.
 #include <fmt/format.h>
 #include <poll.h>
@@ -13,6 +15,7 @@
 
 #include "bench/affinity.h"
 #include "bench/families.h"
+#include "bench/jailed_rows.h"
 #include "bench/tiny_program.h"
 
 namespace sandglass::bench {
@@ -75,6 +78,7 @@ class RawKill {
 }  // namespace
 
 void add_kill(Suite& suite) {
+  add_jailed_kills(suite);
   for (const KillCase& kill : kKills) {
     suite.add(
         fmt::format("kill/raw/{}", kill.name), [&kill] { return RawKill::create(kill); },

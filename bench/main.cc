@@ -14,6 +14,7 @@ constexpr void (*kFamilies[])(Suite&) = {
     add_trap,         // what does it cost when a guest stops against its will?
     add_instantiate,  // what does a fresh sandbox cost?
     add_spawn,        // what does a new process cost, and each layer around it?
+    add_pool,         // what does a guest cost that gets a worker from a pool?
     add_handoff,      // what does it cost to hand the turn to another process and get it back?
     add_paging,       // what does a page cost that is touched, served by hand, or given back?
     add_kill,         // how soon is a killed process gone?

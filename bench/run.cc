@@ -13,6 +13,7 @@
 #include "bench/families.h"
 #include "bench/guests.h"
 #include "sandbox/base/mapping.h"
+#include "sandbox/pool/worker_pool.h"
 #include "workloads/workloads.h"
 
 namespace sandglass::bench {
@@ -30,6 +31,8 @@ constexpr Variant kVariants[] = {
     {"sync", Backend::kGeneric, GasMetering::kSync, false},
     {"gas_off", Backend::kGeneric, GasMetering::kNone, true},
     {"sync", Backend::kGeneric, GasMetering::kSync, true},
+    {"gas_off", Backend::kLinux, GasMetering::kNone, false},
+    {"sync", Backend::kLinux, GasMetering::kSync, false},
     {"gas_off", Backend::kInterpreter, GasMetering::kNone, true},
     {"sync", Backend::kInterpreter, GasMetering::kSync, true},
 };
@@ -44,10 +47,15 @@ void report_work(const WorkloadSize& size, benchmark::State& state) {
 class GuestRun {
  public:
   static Result<std::unique_ptr<GuestRun>> create(const Workload& workload, const Variant& variant) {
+    SG_TRY(need(variant.backend));
     const auto program = SG_TRY(load(workload));
     auto module = SG_TRY(Module::create(program, {.backend = variant.backend, .gas = variant.gas}));
     std::unique_ptr<GuestRun> run(
         new GuestRun(workload, variant.is_quick ? workload.quick : workload.full, std::move(module)));
+    // A worker that is used again has the pages of its last guest still.
+    if (variant.backend == Backend::kLinux && workload.needs_fresh_memory) {
+      run->options_.workers = SG_TRY(WorkerPool::create({.jail = {}, .max_idle = 0}));
+    }
     SG_TRY(run->renew());
     return run;
   }
@@ -69,13 +77,14 @@ class GuestRun {
 
   Status renew() {
     sandbox_ = nullptr;  // the old one first: its memory may be large
-    sandbox_ = SG_TRY(Sandbox::create(module_));
+    sandbox_ = SG_TRY(Sandbox::create(module_, options_));
     return {};
   }
 
   const Workload& workload_;
   const WorkloadSize& size_;
   std::shared_ptr<const Module> module_;
+  SandboxOptions options_;
   std::unique_ptr<Sandbox> sandbox_;
 };
 

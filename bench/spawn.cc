@@ -8,10 +8,16 @@
 //           What the kernel takes down later, in the background, meets the processes that follow. seccomp:
 //           installing a filter of so many instructions. pivot_root: an empty root: mounting a tmpfs,
 //           pivot_root, detaching the old root. Both are the steps alone, as the child sees them.
-// Not timed: making the program; for steps, the child's start and end, no_new_privs, mapping the ids.
+//           linux: worker: Jail::spawn(), until a worker is ready with all layers around it;
+//           worker_userfaultfd: one that can do dynamic paging. anywhere: nobody is pinned; same_core:
+//           the host is, and the template forks on its core. engine: Jail::launch(), until the template
+//           can fork workers, with every step of it as a counter (step_…_us, as the jail itself times them).
+// Not timed: making the program; for steps, the child's start and end, no_new_privs, mapping the ids; ending
+//           workers and jails.
 #include <fmt/format.h>
 
 #include "bench/families.h"
+#include "bench/jailed_rows.h"
 #include "bench/raw_spawn.h"
 
 namespace sandglass::bench {
@@ -24,6 +30,7 @@ void add_spawn(Suite& suite) {
           benchmark::kMicrosecond);
     }
   }
+  add_jailed_spawns(suite);
 }
 
 }  // namespace sandglass::bench

@@ -6,14 +6,20 @@ usage: command_line_test.py BENCH_SANDBOX
 
 import json
 import os
+import pathlib
 import subprocess
 import sys
 import tempfile
 import unittest
 
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts"))
+
+from reportlib.sections import primitives, targets  # noqa: E402 (the path comes first)
+
 BINARY = ""
 QUICK = "--min-time=3x"
-FAMILIES = "noop host_call trap instantiate spawn handoff paging kill footprint gas run compile encoder"
+FAMILIES = "noop host_call trap instantiate spawn pool handoff paging kill footprint gas run compile encoder"
 
 
 def bench(*arguments, env=None, **keywords):
@@ -78,6 +84,14 @@ class List(unittest.TestCase):
             "paging/raw/uffd_sigbus/continue",
             "paging/raw/reset/pagemap_scan_memcpy/16",
             "kill/raw/same_core",
+            "host_call/linux/loop",
+            "spawn/linux/worker/same_core",
+            "spawn/linux/engine",
+            "pool/linux/same_module/cross_core",
+            "handoff/linux/host_call/cross_core/hogs",
+            "paging/linux/fault/same_core/1",
+            "kill/linux/same_core",
+            "run/linux/sync/sieve",
             "footprint/raw/fork_small_process",
             "compile/generic/sync_naive/150000",
             "run/native/sieve",
@@ -85,6 +99,14 @@ class List(unittest.TestCase):
             "run/generic/sync/sieve",
         ):
             self.assertIn(name, self.names)
+
+    def test_has_what_the_report_compares(self):
+        """scripts/report leaves out what it does not find, so a name that has changed would go unnoticed."""
+        for target in targets.TARGETS:
+            for name, _, _ in target.terms + target.floor_terms:
+                self.assertIn(name, self.names)
+        for primitive in primitives.PRIMITIVES.values():
+            self.assertIn(primitive, self.names)
 
     def test_is_narrowed_by_the_filter(self):
         self.assertEqual(bench("--list", "--filter=^noop/native/loop$").stdout.split(), ["noop/native/loop"])
@@ -147,7 +169,7 @@ class Processes(unittest.TestCase):
         return {row["name"]: row for row in strict_json(done.stdout)["benchmarks"]}
 
     def test_answer_rightly(self):
-        for family in ("spawn", "handoff", "paging", "kill", "footprint"):
+        for family in ("spawn", "pool", "handoff", "paging", "kill", "footprint"):
             with self.subTest(family):
                 self.assertTrue(self.run_family(family))
 
@@ -159,8 +181,27 @@ class Processes(unittest.TestCase):
     def test_skip_what_one_core_cannot_do(self):
         core = min(os.sched_getaffinity(0))
         rows = self.run_family("kill", preexec_fn=lambda: os.sched_setaffinity(0, {core}))
-        self.assertIn("needs two cores", rows["kill/raw/other_core"]["error_message"])
+        for backend in ("raw", "linux"):
+            self.assertIn("needs two cores", rows[f"kill/{backend}/other_core"]["error_message"])
         self.assertNotIn("error_occurred", rows["kill/raw/same_core"])
+
+    def test_skip_the_linux_backend_where_nobody_can_make_a_jail(self):
+        forbid = ["unshare", "--user", "--map-root-user", "sh", "-c",
+                  'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"', "sh"]
+        if subprocess.run([*forbid, "true"], capture_output=True, check=False).returncode != 0:
+            self.skipTest("needs a user namespace, to forbid them in it")
+        command = [*forbid, BINARY, "--filter=^(noop|host_call|instantiate|spawn|pool|kill)/(linux|native)/", "--dry-run", "--format=json"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        rows = strict_json(done.stdout)
+        self.assertTrue(rows["context"]["run_isolation"].startswith("none: "))
+        for row in rows["benchmarks"]:
+            is_skipped = row.get("error_message", "").startswith("unsupported: ")
+            self.assertEqual(is_skipped, "/linux/" in row["name"], row)
+
+    def test_say_which_layers_surround_a_worker(self):
+        done = bench("--filter=noop/native/loop", QUICK, "--format=json")
+        self.assertRegex(strict_json(done.stdout)["context"]["run_isolation"], r"^(linux|none): ")
 
 
 if __name__ == "__main__":
