@@ -32,6 +32,31 @@ struct LandlockRulesetAttributes {
   uint64_t scoped;
 };
 
+// linux/userfaultfd.h: missing pages that are write-protected are remembered as such (6.4), and a write to a
+// write-protected page makes it writable without asking anybody (6.7).
+constexpr uint64_t kUffdWpUnpopulated = uint64_t{1} << 13;
+constexpr uint64_t kUffdWpAsync = uint64_t{1} << 15;
+
+// linux/fs.h, 6.7: find pages by what they are, and write-protect them in the same step.
+struct PageRegion {
+  uint64_t begin, end;
+  uint64_t categories;
+};
+struct PagemapScan {
+  uint64_t size;
+  uint64_t flags;
+  uint64_t begin, end;
+  uint64_t walk_end;
+  uint64_t regions, region_count;
+  uint64_t max_pages;
+  // A page matches when, with the inverted bits flipped, it has all of `all` and any of `any`.
+  uint64_t inverted, all, any;
+  uint64_t reported;
+};
+constexpr unsigned long kPagemapScan = _IOWR('f', 16, PagemapScan);
+constexpr uint64_t kPageIsWritten = 1 << 1;
+constexpr uint64_t kScanWriteProtects = 1 << 0, kScanNeedsWpAsync = 1 << 1;
+
 // linux/pidfd.h, 6.13; the exit status 6.15. The mask asks for fields, and answers which of them are there.
 constexpr uint64_t kPidfdInfoExit = uint64_t{1} << 3;
 struct PidfdInfo {

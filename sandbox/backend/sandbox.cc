@@ -147,7 +147,11 @@ InterruptKind Sandbox::take_stop_request() const {
 
 Status Sandbox::read(uint32_t address, std::span<uint8_t> out) const {
   SG_TRY(access_.check_host(address, out.size(), Access::kRead));
-  if (!out.empty()) std::memcpy(out.data(), memory_ + address, out.size());
+  return out.empty() ? Status() : fetch(address, out);
+}
+
+Status Sandbox::fetch(uint32_t address, std::span<uint8_t> out) const {
+  std::memcpy(out.data(), memory_ + address, out.size());
   return {};
 }
 
@@ -170,6 +174,17 @@ Status Sandbox::provide(uint32_t address, uint64_t size_bytes, Protection protec
   SG_TRY(set_pages(pages, protection, true));
   access_.set_pages(pages, protection);
   return {};
+}
+
+Status Sandbox::provide(uint32_t address, std::span<const uint8_t> content, Protection protection) {
+  const GuestRange pages = SG_TRY(access_.check_pages(address, content.size()));
+  return pages.empty() ? Status() : fill_pages(pages, content, protection);
+}
+
+Status Sandbox::fill_pages(const GuestRange& pages, std::span<const uint8_t> content, Protection protection) {
+  SG_TRY(set_pages(pages, protection, true));
+  access_.set_pages(pages, protection);
+  return store(static_cast<uint32_t>(pages.begin), content);
 }
 
 Status Sandbox::protect(uint32_t address, uint64_t size_bytes, Protection protection) {

@@ -17,7 +17,7 @@ Result<std::unique_ptr<Worker>> WorkerPool::acquire(const WorkerRequest& request
     const std::lock_guard lock(mutex_);
     auto chosen = idle_.end();
     for (auto it = idle_.begin(); it != idle_.end(); ++it) {
-      if (it->worker->has_userfaultfd() != request.dynamic_paging) continue;
+      if (it->worker->faults() != request.faults) continue;
       chosen = it;
       if (it->worker->image_id == request.image_id) break;
     }
@@ -27,7 +27,7 @@ Result<std::unique_ptr<Worker>> WorkerPool::acquire(const WorkerRequest& request
       return worker;
     }
   }
-  return jail_->spawn(request.dynamic_paging);
+  return jail_->spawn(request.faults != FaultUse::kNone);
 }
 
 void WorkerPool::give_back(std::unique_ptr<Worker> worker, bool is_clean) {

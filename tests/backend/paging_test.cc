@@ -135,6 +135,74 @@ TEST_P(PagingTest, ProvidingAgainZeroesAndSetsTheProtection) {
   EXPECT_TRUE(sandbox->is_accessible(kPage + 4096, 1, Access::kWrite));
 }
 
+TEST_P(PagingTest, PagesCanBeProvidedWithTheirContent) {
+  for (const size_t size_bytes : {1u, 4096u, 5000u, 16u * 4096, 40u * 4096 + 1}) {
+    const auto sandbox = make("a1 = u8 [0x50000]\n ecalli 1\n u8 [0x50001] = a1\n trap");
+    std::vector<uint8_t> bytes(size_bytes);
+    for (size_t i = 0; i < size_bytes; ++i) bytes[i] = static_cast<uint8_t>(i % 251 + 1);
+    ASSERT_TRUE(sandbox->provide(kPage, bytes, Protection::kRead));
+    EXPECT_EQ(sandbox->run()->kind, InterruptKind::kHostCall);
+    EXPECT_EQ(sandbox->reg(Reg::a1), 1u);
+    expect_page_fault(sandbox->run().value(), kPage, {kPage + 1, 1, Access::kWrite}, true);
+    bytes.resize(round_up(size_bytes, 4096));
+    EXPECT_EQ(read_bytes(*sandbox, kPage, bytes.size()), bytes);
+    EXPECT_FALSE(can_read(*sandbox, kPage, bytes.size() + 1));
+    // Over pages that are there.
+    ASSERT_TRUE(sandbox->provide(kPage, std::vector<uint8_t>{9}, Protection::kReadWrite));
+    EXPECT_EQ(read_bytes(*sandbox, kPage, 3), (std::vector<uint8_t>{9, 0, 0}));
+    EXPECT_EQ(sandbox->run()->trap, TrapKind::kInstruction);
+    EXPECT_EQ(read_bytes(*sandbox, kPage, 3), (std::vector<uint8_t>{9, 1, 0}));
+  }
+}
+
+TEST_P(PagingTest, ContentIsCheckedAsAnyOtherRequest) {
+  const auto sandbox = make("trap");
+  const std::vector<uint8_t> bytes(8192, 1);
+  EXPECT_EQ(sandbox->provide(kPage + 1, bytes, Protection::kRead).error().kind, ErrorKind::kInvalidArgument);
+  EXPECT_EQ(sandbox->provide(0xfffef000, bytes, Protection::kRead).error().kind, ErrorKind::kOutOfRange);
+  EXPECT_TRUE(sandbox->provide(kPage, std::span<const uint8_t>(), Protection::kRead));
+  EXPECT_FALSE(can_read(*sandbox, kPage, 1));
+}
+
+TEST_P(PagingTest, ProvidingOverHolesMakesEveryPageNew) {
+  const auto sandbox = make("u64 [a0] = a1\n a1 = u64 [a0 + 8]\n trap");
+  for (const uint32_t page : {1u, 2u, 5u, 19u}) {
+    ASSERT_TRUE(
+        sandbox->provide(kPage + page * 4096, 4096, page == 2 ? Protection::kRead : Protection::kReadWrite));
+    ASSERT_TRUE(can_write(*sandbox, kPage + page * 4096, 4096));
+  }
+  ASSERT_TRUE(sandbox->provide(kPage, 20 * 4096, Protection::kReadWrite));
+  EXPECT_EQ(read_bytes(*sandbox, kPage, 20 * 4096), std::vector<uint8_t>(20 * 4096, 0));
+  for (uint32_t page = 0; page < 20; ++page) {
+    ASSERT_TRUE(sandbox->prepare_call(0, std::vector<uint64_t>{kPage + page * 4096, 7}));
+    EXPECT_EQ(sandbox->run()->trap, TrapKind::kInstruction) << page;
+    EXPECT_EQ(sandbox->reg(Reg::a1), 0u);
+  }
+}
+
+TEST_P(PagingTest, ProtectingARangeWithAHoleChangesNothing) {
+  const auto sandbox = make("u8 [0x50000] = a0\n u8 [0x52000] = a0\n trap");
+  ASSERT_TRUE(sandbox->provide(kPage, 4096, Protection::kReadWrite));
+  ASSERT_TRUE(sandbox->provide(kPage + 8192, 4096, Protection::kReadWrite));
+  EXPECT_EQ(sandbox->protect(kPage, 3 * 4096, Protection::kRead).error().kind, ErrorKind::kOutOfRange);
+  EXPECT_EQ(sandbox->run()->trap, TrapKind::kInstruction);
+  EXPECT_FALSE(can_read(*sandbox, kPage + 4096, 1));
+}
+
+TEST_P(PagingTest, ProtectionDoesNotOutliveItsPage) {
+  const auto sandbox = make("u8 [0x50000] = a0\n trap");
+  ASSERT_TRUE(sandbox->provide(kPage, 16 * 4096, Protection::kRead));
+  ASSERT_TRUE(sandbox->free_pages(kPage, 16 * 4096));
+  ASSERT_TRUE(sandbox->provide(kPage, 16 * 4096, Protection::kReadWrite));
+  EXPECT_EQ(sandbox->run()->trap, TrapKind::kInstruction);
+  sandbox->set_next_program_counter(0);
+  ASSERT_TRUE(sandbox->protect(kPage, 16 * 4096, Protection::kRead));
+  ASSERT_TRUE(sandbox->reset_memory());
+  EXPECT_EQ(sandbox->run()->kind, InterruptKind::kPageFault);
+  ASSERT_TRUE(sandbox->provide(kPage, 4096, Protection::kReadWrite));
+  EXPECT_EQ(sandbox->run()->trap, TrapKind::kInstruction);
+}
+
 TEST_P(PagingTest, FirstAndLast64KibTrap) {
   for (const uint32_t address : {0u, 0xfff8u, 0xfffcu, 0xffff0000u, 0xfffefffcu, 0xfffffff8u, 0xfffffffcu}) {
     const auto sandbox = make("a1 = u64 [a0]\n trap");
@@ -214,6 +282,31 @@ TEST_P(PagingTest, HeapBeyondItsTopTrapsAndIsAskedForBelowIt) {
   const Interrupt stop = sandbox->run().value();
   EXPECT_EQ(stop.kind, InterruptKind::kTrap);
   EXPECT_EQ(stop.fault.address, 0x22000u);
+}
+
+TEST_P(PagingTest, HeapPagesComeOnDemandAndTheLimitGoesBackWithAReset) {
+  const auto sandbox = make("%rw_data_size = 100\npub @main:\n u8 [a0] = a1\n trap");
+  const auto store = [&sandbox](uint32_t address) {
+    EXPECT_TRUE(sandbox->prepare_call("main", {address, 5}));
+    return sandbox->run().value();
+  };
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_EQ(store(0x21000).trap, TrapKind::kMemoryAccess);
+    ASSERT_EQ(sandbox->sbrk(3 * 4096), 0x20064u + 3 * 4096);
+    for (const uint32_t page : {0x21000u, 0x22000u, 0x23000u}) {
+      const Interrupt stop = store(page + 8);
+      expect_page_fault(stop, page, {page + 8, 1, Access::kWrite});
+      ASSERT_TRUE(sandbox->provide(stop.page_address, stop.page_bytes, Protection::kReadWrite));
+      EXPECT_EQ(sandbox->run()->trap, TrapKind::kInstruction);
+      EXPECT_EQ(read_bytes(*sandbox, page + 8, 1), std::vector<uint8_t>{5});
+    }
+    const Interrupt beyond = store(0x24000);
+    EXPECT_EQ(beyond.trap, TrapKind::kMemoryAccess);
+    EXPECT_EQ(beyond.fault.address, 0x24000u);
+    ASSERT_TRUE(sandbox->reset_memory());
+    EXPECT_EQ(sandbox->heap_bytes(), 0u);
+    EXPECT_FALSE(can_read(*sandbox, 0x21000, 1));
+  }
 }
 
 TEST_P(PagingTest, MemsetGoesOnWhereAPageWasMissing) {

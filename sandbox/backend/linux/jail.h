@@ -29,7 +29,7 @@ class Jail final : private Watcher {
   static Result<std::unique_ptr<Jail>> launch(const JailOptions& options);
   ~Jail();
 
-  // A worker that has nothing loaded. `with_userfaultfd`: for modules with dynamic paging.
+  // A worker that has nothing loaded. `with_userfaultfd`: for modules that use its faults.
   Result<std::unique_ptr<Worker>> spawn(bool with_userfaultfd);
   // To be called when a worker of this jail is dropped.
   void forget(const Worker& worker);

@@ -62,6 +62,9 @@ class ChangeList {
          .kind = Kind::kMapMemory,
          .protection = protection});
   }
+  void populate(const GuestRange& range) {
+    add({.address = kGuestMemory + range.begin, .size_bytes = range.size(), .kind = Kind::kPopulate});
+  }
   std::span<const MemoryChange> all() const { return {changes_, count_}; }
 
  private:
@@ -81,6 +84,48 @@ MemoryChange protection_of(const GuestRange& range, std::optional<Protection> pr
           .protection = protection_bits(protection)};
 }
 
+// From this much initial RW data on, finding the pages that were written to is cheaper than overwriting all.
+constexpr size_t kMinTrackedBytes = KiB(256);
+
+FaultUse fault_use_of(const Module& module) {
+  const ModuleOptions& options = module.options();
+  if (options.dynamic_paging) return FaultUse::kDynamicPaging;
+  const bool tracks = options.memory != MemoryStrategy::kImage &&
+                      module.program().parts().rw_data.size() >= kMinTrackedBytes && can_track_writes();
+  return tracks ? FaultUse::kWriteTracking : FaultUse::kNone;
+}
+
+// The pages of a region that the image has; behind them there are zeroes.
+GuestRange imaged_part(const GuestRange& region, const ModuleImage::Part& part) {
+  return {region.begin, region.begin + std::min(part.size_bytes, region.size())};
+}
+
+// The pages of RW data that the worker has copy-on-write; see MemoryStrategy::kImage.
+GuestRange own_copy_of(const Module& module, const ModuleImage& image) {
+  if (module.options().dynamic_paging || module.options().memory != MemoryStrategy::kImage) return {};
+  return imaged_part(module.memory_map().rw_data(), image.rw_data());
+}
+
+Status map_in_host(uint8_t* at, uint64_t size_bytes, int protection, int flags, int fd, uint64_t offset) {
+  const void* const mapped =
+      ::mmap(at, size_bytes, protection, flags | MAP_FIXED | MAP_NORESERVE, fd, static_cast<off_t>(offset));
+  return mapped == MAP_FAILED ? Status(Error::os("map a module's data for the host")) : Status();
+}
+
+// Repeats `call`, a read or write behind the first `done` bytes, until all bytes have been transferred.
+template <typename Call>
+Status transfer(uint64_t size_bytes, const char* what, const Worker& worker, Call call) {
+  for (uint64_t done = 0; done < size_bytes;) {
+    const ssize_t moved = call(done);
+    if (moved < 0 && errno == EINTR) continue;
+    if (moved < 0) return Error::os(what);
+    // The address space is gone.
+    if (moved == 0) return worker.death();
+    done += static_cast<uint64_t>(moved);
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Sandbox>> LinuxSandbox::create(std::shared_ptr<const Module> module,
@@ -88,9 +133,8 @@ Result<std::unique_ptr<Sandbox>> LinuxSandbox::create(std::shared_ptr<const Modu
   const ModuleImage* const image = SG_TRY(module->image());
   std::shared_ptr<WorkerSource> source = options.workers;
   if (source == nullptr) source = SG_TRY(default_worker_source());
-  std::unique_ptr<Worker> worker = SG_TRY(source->acquire({.image_id = image->id(),
-                                                           .dynamic_paging = module->options().dynamic_paging,
-                                                           .tenant = options.tenant}));
+  std::unique_ptr<Worker> worker = SG_TRY(
+      source->acquire({.image_id = image->id(), .faults = fault_use_of(*module), .tenant = options.tenant}));
   std::unique_ptr<LinuxSandbox> sandbox(new LinuxSandbox(std::move(module), options, std::move(source),
                                                          std::move(worker), std::make_unique<VmContext>()));
   SG_TRY(sandbox->checked(sandbox->load(*image)));
@@ -129,12 +173,33 @@ Status LinuxSandbox::checked(Status status) {
 // Loading. --------------------------------------------------------------------------------------------------
 
 Status LinuxSandbox::load(const ModuleImage& image) {
-  const bool is_dynamic = module_->options().dynamic_paging;
-  if (is_dynamic) SG_TRY(worker_->open_userfaultfd());
+  const FaultUse faults = fault_use_of(*module_);
+  if (faults != FaultUse::kNone) SG_TRY(worker_->open_userfaultfd(faults));
+  image_data_ = own_copy_of(*module_, image);
   if (worker_->image_id == image.id()) return {};
+  if (worker_->image_id != 0) SG_TRY(unload());
+  SG_TRY(map_regions(image));
+  if (faults == FaultUse::kDynamicPaging) {
+    SG_TRY(register_pages(worker_->userfaultfd(), {kFirstGuestAddress, kGuestAddressEnd},
+                          PageFaults::kMissingAndWrites));
+  } else {
+    SG_TRY(load_static_data(image));
+  }
+  worker_->image_id = image.id();
+  return {};
+}
+
+// The worker's mappings of the last module go with the changes that load the next one.
+Status LinuxSandbox::unload() {
+  worker_->written_pages = nullptr;
+  SG_TRY(wipe_guest_file(worker_->memory_file()));
+  return map_in_host(memory_, kGuestSpaceBytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+                     worker_->memory_file().get(), 0);
+}
+
+Status LinuxSandbox::map_regions(const ModuleImage& image) {
   ChangeList list;
   if (worker_->image_id != 0) {
-    SG_TRY(wipe_guest_file(worker_->memory_file()));
     list.unmap(kGuestMemory, kGuestBytes);
     list.unmap(kJumpTable, kJumpTableBytes);
     list.unmap(kCode, kCodeBytes);
@@ -143,31 +208,63 @@ Status LinuxSandbox::load(const ModuleImage& image) {
   list.image(kJumpTable + uint64_t{kReturnToHost} * 8, image.return_page(), PROT_READ);
   list.image(kCode, image.code(), PROT_READ | PROT_EXEC);
   const MemoryMap& map = module_->memory_map();
-  if (is_dynamic) {
+  if (module_->options().dynamic_paging) {
     list.guest({kFirstGuestAddress, kGuestAddressEnd}, PROT_READ | PROT_WRITE);
   } else {
     const GuestRange ro = map.ro_data();
-    const uint64_t ro_image_bytes = std::min(image.ro_data().size_bytes, ro.size());
-    list.image(kGuestMemory + ro.begin, {image.ro_data().file_offset, ro_image_bytes}, PROT_READ);
-    list.zeroes(kGuestMemory + ro.begin + ro_image_bytes, ro.size() - ro_image_bytes, PROT_READ);
-    const uint64_t heap_end = std::max(map.rw_data().end, round_up(map.max_heap_end(), map.page_bytes()));
-    list.guest(map.rw_data(), PROT_READ | PROT_WRITE);
-    list.guest({map.rw_data().end, heap_end}, PROT_NONE);
+    const GuestRange ro_image = imaged_part(ro, image.ro_data());
+    list.image(kGuestMemory + ro.begin, {image.ro_data().file_offset, ro_image.size()}, PROT_READ);
+    list.zeroes(kGuestMemory + ro_image.end, ro.end - ro_image.end, PROT_READ);
+    const GuestRange rw = map.rw_data();
+    list.image(kGuestMemory + rw.begin, {image.rw_data().file_offset, image_data_.size()},
+               PROT_READ | PROT_WRITE);
+    list.guest({rw.begin + image_data_.size(), rw.end}, PROT_READ | PROT_WRITE);
+    list.guest({rw.end, std::max(rw.end, round_up(map.max_heap_end(), map.page_bytes()))}, PROT_NONE);
     list.guest(map.stack(), PROT_READ | PROT_WRITE);
     list.guest(map.aux(), PROT_READ);
+    if (module_->options().memory == MemoryStrategy::kEager) {
+      list.populate(rw);
+      list.populate(map.stack());
+    }
   }
   worker_->image_id = 0;
-  SG_TRY(worker_->change(list.all(), image.fd()));
-  if (is_dynamic) {
-    SG_TRY(register_pages(worker_->userfaultfd(), {kFirstGuestAddress, kGuestAddressEnd}));
-  } else {
-    const ProgramParts& parts = module_->program().parts();
-    // The guest has read-only data from the image; this copy is for the host's reads.
-    std::copy(parts.ro_data.begin(), parts.ro_data.end(), memory_ + map.ro_data().begin);
-    std::copy(parts.rw_data.begin(), parts.rw_data.end(), memory_ + map.rw_data().begin);
+  return worker_->change(list.all(), image.fd());
+}
+
+Status LinuxSandbox::load_static_data(const ModuleImage& image) {
+  // The host sees read-only data where the guest has it from, so a reset has nothing to do with it.
+  const GuestRange ro = imaged_part(module_->memory_map().ro_data(), image.ro_data());
+  if (!ro.empty()) {
+    SG_TRY(map_in_host(memory_ + ro.begin, ro.size(), PROT_READ, MAP_PRIVATE, image.fd(),
+                       image.ro_data().file_offset));
   }
-  worker_->image_id = image.id();
+  if (!image_data_.empty()) {
+    if (!worker_->memory_access) worker_->memory_access = SG_TRY(worker_->open_process_file("mem", O_RDWR));
+    return {};
+  }
+  SG_TRY(guest_file().write_content());
+  return fault_use_of(*module_) == FaultUse::kWriteTracking ? track_writes() : Status();
+}
+
+Status LinuxSandbox::track_writes() {
+  Result<UniqueFd> pagemap = worker_->open_process_file("pagemap", O_RDONLY);
+  // Without /proc, resets overwrite everything.
+  if (!pagemap) return {};
+  const GuestRange rw = module_->memory_map().rw_data();
+  worker_->written_pages =
+      SG_TRY(WrittenPages::track(worker_->userfaultfd(), std::move(pagemap).value(), rw));
   return {};
+}
+
+// What belongs into the file that worker and host share.
+GuestFile LinuxSandbox::guest_file() const {
+  InitialContent content;
+  const bool is_in_file = !module_->options().dynamic_paging && image_data_.empty();
+  if (is_in_file) {
+    content = {static_cast<uint32_t>(module_->memory_map().rw_data().begin),
+               module_->program().parts().rw_data};
+  }
+  return GuestFile(worker_->memory_file(), memory_, content);
 }
 
 // Running. --------------------------------------------------------------------------------------------------
@@ -264,6 +361,7 @@ bool LinuxSandbox::explain(Interrupt& stop) {
 const Error* LinuxSandbox::resume(const RunLimits& limits, Interrupt& stop) {
   if (failure_) return &*failure_;
   begin_limits(limits);
+  is_image_data_touched_ = !image_data_.empty();
   is_running_.store(true, std::memory_order_seq_cst);
   // A time that is over before the guest is entered does not depend on how fast the guest is.
   if (wall_deadline_ns_ != 0 && monotonic_ns() >= wall_deadline_ns_)
@@ -331,14 +429,60 @@ void LinuxSandbox::kick() {
 
 // Memory. ---------------------------------------------------------------------------------------------------
 
-Status LinuxSandbox::store(uint32_t address, std::span<const uint8_t> bytes) {
-  std::memcpy(memory_ + address, bytes.data(), bytes.size());
+// Calls direct(address, size) for pieces in the file, indirect(address, size) for those in the worker's copy.
+template <typename Direct, typename Indirect>
+Status LinuxSandbox::access_pieces(uint32_t address, uint64_t size_bytes, Direct direct,
+                                   Indirect indirect) const {
+  const uint64_t end = address + size_bytes;
+  const uint64_t copy_begin = std::clamp<uint64_t>(image_data_.begin, address, end);
+  const uint64_t copy_end = std::clamp<uint64_t>(image_data_.end, copy_begin, end);
+  if (address < copy_begin) direct(address, copy_begin - address);
+  if (copy_begin < copy_end) SG_TRY(indirect(copy_begin, copy_end - copy_begin));
+  if (copy_end < end) direct(copy_end, end - copy_end);
   return {};
 }
 
+Status LinuxSandbox::fetch(uint32_t address, std::span<uint8_t> out) const {
+  return access_pieces(
+      address, out.size(),
+      [&](uint64_t at, uint64_t size) { std::memcpy(out.data() + (at - address), memory_ + at, size); },
+      [&](uint64_t at, uint64_t size) -> Status {
+        if (failure_) return *failure_;
+        return transfer(size, "read the worker's memory", *worker_, [&](uint64_t done) {
+          return ::pread(worker_->memory_access.get(), out.data() + (at - address) + done, size - done,
+                         static_cast<off_t>(kGuestMemory + at + done));
+        });
+      });
+}
+
+Status LinuxSandbox::write_to_worker(uint64_t address, const uint8_t* bytes, uint64_t size_bytes) {
+  if (failure_) return *failure_;
+  is_image_data_touched_ = true;
+  return checked(transfer(size_bytes, "write to the worker's memory", *worker_, [&](uint64_t done) {
+    return ::pwrite(worker_->memory_access.get(), bytes + done, size_bytes - done,
+                    static_cast<off_t>(kGuestMemory + address + done));
+  }));
+}
+
+Status LinuxSandbox::store(uint32_t address, std::span<const uint8_t> bytes) {
+  if (worker_->written_pages != nullptr) worker_->written_pages->add({address, address + bytes.size()});
+  return access_pieces(
+      address, bytes.size(),
+      [&](uint64_t at, uint64_t size) { std::memcpy(memory_ + at, bytes.data() + (at - address), size); },
+      [&](uint64_t at, uint64_t size) { return write_to_worker(at, bytes.data() + (at - address), size); });
+}
+
 Status LinuxSandbox::store_zeroes(uint32_t address, uint64_t size_bytes) {
-  std::memset(memory_ + address, 0, size_bytes);
-  return {};
+  static constexpr uint8_t kZeroes[16 * kPageBytes] = {};
+  if (worker_->written_pages != nullptr) worker_->written_pages->add({address, address + size_bytes});
+  return access_pieces(
+      address, size_bytes, [&](uint64_t at, uint64_t size) { std::memset(memory_ + at, 0, size); },
+      [&](uint64_t at, uint64_t size) -> Status {
+        for (uint64_t done = 0; done < size; done += sizeof kZeroes) {
+          SG_TRY(write_to_worker(at + done, kZeroes, std::min<uint64_t>(size - done, sizeof kZeroes)));
+        }
+        return {};
+      });
 }
 
 Status LinuxSandbox::heap_opened(const GuestRange& pages) {
@@ -361,29 +505,46 @@ Status LinuxSandbox::aux_changed() {
 Status LinuxSandbox::set_pages(const GuestRange& pages, std::optional<Protection> protection, bool zeroed) {
   if (failure_) return *failure_;
   if (pages.empty()) return {};
+  if (!protection) return checked(discard_guest_file(worker_->memory_file(), pages));
+  const bool is_read_only = *protection == Protection::kRead;
   const int fd = worker_->userfaultfd();
-  if (zeroed || !protection) SG_TRY(checked(discard_guest_file(worker_->memory_file(), pages)));
-  if (!protection) return {};
-  if (zeroed) return checked(provide_zeroes(fd, pages, *protection == Protection::kRead));
-  return checked(protect_pages(fd, pages, *protection == Protection::kRead));
+  if (!zeroed) return checked(protect_pages(fd, pages, is_read_only));
+  return checked(provide_pages({fd, worker_->memory_file()}, pages, {}, is_read_only));
+}
+
+Status LinuxSandbox::fill_pages(const GuestRange& pages, std::span<const uint8_t> content,
+                                Protection protection) {
+  if (failure_) return *failure_;
+  SG_TRY(checked(provide_pages({worker_->userfaultfd(), worker_->memory_file()}, pages, content,
+                               protection == Protection::kRead)));
+  access_.set_pages(pages, protection);
+  return {};
 }
 
 Status LinuxSandbox::reset_storage() {
   if (failure_) return *failure_;
-  if (module_->options().dynamic_paging) {
-    return checked(discard_guest_file(worker_->memory_file(), {0, kGuestSpaceBytes}));
+  if (module_->options().dynamic_paging) return checked(wipe_guest_file(worker_->memory_file()));
+  const GuestFile file = guest_file();
+  WrittenPages* const written = worker_->written_pages.get();
+  const GuestRange populated =
+      module_->options().memory == MemoryStrategy::kEager ? module_->memory_map().stack() : GuestRange{};
+  SG_TRY(checked(file.reset(written != nullptr ? written->range() : GuestRange{}, populated)));
+  if (written != nullptr) {
+    SG_TRY(checked(written->take([&file](const GuestRange& range) { file.overwrite(range); })));
   }
-  const MemoryMap& map = module_->memory_map();
-  const ProgramParts& parts = module_->program().parts();
-  const InitialContent contents[] = {{static_cast<uint32_t>(map.ro_data().begin), parts.ro_data},
-                                     {static_cast<uint32_t>(map.rw_data().begin), parts.rw_data}};
-  SG_TRY(checked(reset_guest_file(worker_->memory_file(), memory_, contents)));
-  MemoryChange changes[2];
+  MemoryChange changes[3];
   size_t count = 0;
+  const MemoryMap& map = module_->memory_map();
   const GuestRange heap = {map.rw_data().end, access_.data_and_heap().end};
   if (!heap.empty()) changes[count++] = protection_of(heap, std::nullopt);
   if (access_.accessible_aux_bytes() != map.aux().size())
     changes[count++] = protection_of(map.aux(), Protection::kRead);
+  if (is_image_data_touched_) {
+    changes[count++] = {.address = kGuestMemory + image_data_.begin,
+                        .size_bytes = image_data_.size(),
+                        .kind = Kind::kDiscard};
+  }
+  is_image_data_touched_ = false;
   return count == 0 ? Status() : checked(worker_->change({changes, count}));
 }
 

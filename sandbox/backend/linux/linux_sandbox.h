@@ -2,7 +2,8 @@
 //
 // The sandbox keeps registers, gas, heap and pages in its own memory; a run copies what the worker needs into
 // the shared page and, after the stop, what it claims out of it, once, and checks it. Guest memory is a file
-// that both map, so the host's reads and writes are plain memory accesses.
+// that both map, so the host's reads and writes are plain memory accesses; with MemoryStrategy::kImage, the
+// initial RW data is the worker's own copy, and the host goes through /proc/<pid>/mem for it.
 #pragma once
 
 #include <atomic>
@@ -11,6 +12,7 @@
 #include <string>
 
 #include "sandbox/backend/compiled_sandbox.h"
+#include "sandbox/backend/linux/guest_file.h"
 #include "sandbox/backend/linux/worker.h"
 #include "sandbox/backend/linux/worker_source.h"
 #include "sandbox/compiler/module_image.h"
@@ -28,11 +30,14 @@ class LinuxSandbox final : public CompiledSandbox {
  protected:
   const Error* resume(const RunLimits& limits, Interrupt& stop) override;
   void kick() override;
+  Status fetch(uint32_t address, std::span<uint8_t> out) const override;
   Status store(uint32_t address, std::span<const uint8_t> bytes) override;
   Status store_zeroes(uint32_t address, uint64_t size_bytes) override;
   Status heap_opened(const GuestRange& pages) override;
   Status aux_changed() override;
   Status set_pages(const GuestRange& pages, std::optional<Protection> protection, bool zeroed) override;
+  Status fill_pages(const GuestRange& pages, std::span<const uint8_t> content,
+                    Protection protection) override;
   Status reset_storage() override;
 
  private:
@@ -41,6 +46,11 @@ class LinuxSandbox final : public CompiledSandbox {
                std::unique_ptr<VmContext> context);
 
   Status load(const ModuleImage& image);
+  Status unload();
+  Status map_regions(const ModuleImage& image);
+  Status load_static_data(const ModuleImage& image);
+  Status track_writes();
+  GuestFile guest_file() const;
   // One turn of the worker: false when it has failed, with the reason in failure_.
   bool take_turn(WorkerCommand command);
   bool step_to_boundary();
@@ -54,10 +64,16 @@ class LinuxSandbox final : public CompiledSandbox {
   bool fail(const Error& error);
   bool fail_claim();
   Status checked(Status status);
+  template <typename Direct, typename Indirect>
+  Status access_pieces(uint32_t address, uint64_t size_bytes, Direct direct, Indirect indirect) const;
+  Status write_to_worker(uint64_t address, const uint8_t* bytes, uint64_t size_bytes);
 
   std::shared_ptr<WorkerSource> source_;
   std::unique_ptr<Worker> worker_;
   std::unique_ptr<VmContext> own_context_;
+  // kImage: the part of guest memory that is the worker's own copy, and whether it can differ from the image.
+  GuestRange image_data_;
+  bool is_image_data_touched_ = false;
   std::optional<Error> failure_;
   std::atomic<bool> is_running_{false};
 

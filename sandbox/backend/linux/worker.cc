@@ -116,11 +116,24 @@ Status Worker::change(std::span<const MemoryChange> changes, int image_fd) {
   return failed;
 }
 
-Status Worker::open_userfaultfd() {
-  if (userfaultfd_) return {};
+Status Worker::open_userfaultfd(FaultUse use) {
+  if (faults_ == use) return {};
   userfaultfd_ = UniqueFd(static_cast<int>(::syscall(SYS_pidfd_getfd, pidfd_.get(), kUserfaultFd, 0)));
   if (!userfaultfd_) return Error::os("fetch the worker's userfaultfd");
-  return negotiate_userfaultfd(userfaultfd_.get());
+  SG_TRY(use == FaultUse::kDynamicPaging ? negotiate_userfaultfd(userfaultfd_.get())
+                                         : negotiate_write_tracking(userfaultfd_.get()));
+  faults_ = use;
+  return {};
+}
+
+Result<UniqueFd> Worker::open_process_file(const char* name, int flags) const {
+  char path[64];
+  std::snprintf(path, sizeof path, "/proc/%d/%s", process_id_, name);
+  UniqueFd file(::open(path, flags | O_CLOEXEC));
+  if (!file) return Error::os("open the worker's memory in /proc");
+  // The number was still the worker's when the file was opened if the worker is not gone now.
+  if (::syscall(SYS_pidfd_send_signal, pidfd_.get(), 0, nullptr, 0) != 0) return death();
+  return file;
 }
 
 // Stopping and ending. --------------------------------------------------------------------------------------

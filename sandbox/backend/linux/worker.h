@@ -20,10 +20,14 @@
 #include "sandbox/backend/linux/supervisor.h"
 #include "sandbox/backend/linux/turns.h"
 #include "sandbox/backend/linux/violation.h"
+#include "sandbox/backend/linux/written_pages.h"
 #include "sandbox/base/mapping.h"
 #include "sandbox/base/result.h"
 
 namespace sandglass {
+
+// What a worker's userfaultfd is for, all its life.
+enum class FaultUse : uint8_t { kNone, kDynamicPaging, kWriteTracking };
 
 class Worker final : public Watcher {
  public:
@@ -62,10 +66,14 @@ class Worker final : public Watcher {
   // is not negative.
   Status change(std::span<const MemoryChange> changes, int image_fd = -1);
 
-  // For dynamic paging: fetches the descriptor that the worker has opened, if that has not been done.
-  Status open_userfaultfd();
+  // Fetches the descriptor that the worker has opened, for a use that is not kNone, if that has not been
+  // done.
+  Status open_userfaultfd(FaultUse use);
   int userfaultfd() const { return userfaultfd_.get(); }
-  bool has_userfaultfd() const { return static_cast<bool>(userfaultfd_); }
+  FaultUse faults() const { return faults_; }
+
+  // A file of /proc/<pid>, which belongs to the process and not to its number.
+  Result<UniqueFd> open_process_file(const char* name, int flags) const;
 
   // Asks the running guest to stop: sets the flag, sends the signal, and makes wait() look at `poke`. Any
   // thread.
@@ -86,6 +94,9 @@ class Worker final : public Watcher {
 
   // For whoever keeps workers: what is loaded, 0 for nothing; see LinuxSandbox.
   uint64_t image_id = 0;
+  // What LinuxSandbox keeps with it: the tracked pages, and the worker's memory as a file.
+  std::unique_ptr<WrittenPages> written_pages;
+  UniqueFd memory_access;
 
  private:
   Worker() = default;
@@ -94,6 +105,7 @@ class Worker final : public Watcher {
   Mapping host_page_, memory_;
   Turns turns_;
   pid_t process_id_ = 0;
+  FaultUse faults_ = FaultUse::kNone;
   mutable std::mutex violation_mutex_;
   std::optional<Violation> violation_;
 };

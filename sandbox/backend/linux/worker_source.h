@@ -10,9 +10,9 @@
 namespace sandglass {
 
 struct WorkerRequest {
-  uint64_t image_id = 0;        // a worker that has this image loaded already is the best
-  bool dynamic_paging = false;  // needs a userfaultfd
-  std::string tenant;           // whose guest it is
+  uint64_t image_id = 0;  // a worker that has this image loaded already is the best
+  FaultUse faults = FaultUse::kNone;
+  std::string tenant;  // whose guest it is
 };
 
 class WorkerSource {
