@@ -1,6 +1,7 @@
 #include "sandbox/backend/linux/jail.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -10,6 +11,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <set>
 
 #include "sandbox/backend/linux/process_info.h"
 #include "sandbox/backend/linux/seccomp_filter.h"
@@ -75,6 +77,41 @@ SG_NO_SANITIZE int exec_zygote(void* raw) {
   return failed("execute the zygote");
 }
 
+// Forked children. ------------------------------------------------------------------------------------------
+//
+// A template ends when the last descriptor of its control socket is closed, so a child that inherits one
+// would keep the jail alive after the host's death. The number stays taken: the child has the Jail's memory
+// too, which may close it.
+
+constinit std::mutex g_controls_mutex;
+constinit std::set<int>* g_controls = nullptr;  // never freed: jails may outlive the statics
+
+void cover_controls_in_child() {
+  for (const int control : *g_controls) {
+    const Result<int> image = zygote_image_fd();  // open since the first jail was launched
+    if (!image || ::dup3(*image, control, O_CLOEXEC) < 0) ::close(control);
+  }
+  g_controls->clear();
+  g_controls_mutex.unlock();
+}
+
+void add_control(int fd) {
+  static const bool is_registered = [] {
+    g_controls = new std::set<int>;
+    SG_CHECK(::pthread_atfork([] { g_controls_mutex.lock(); }, [] { g_controls_mutex.unlock(); },
+                              cover_controls_in_child) == 0);
+    return true;
+  }();
+  (void)is_registered;
+  const std::lock_guard lock(g_controls_mutex);
+  g_controls->insert(fd);
+}
+
+void remove_control(int fd) {
+  const std::lock_guard lock(g_controls_mutex);
+  if (g_controls != nullptr) g_controls->erase(fd);
+}
+
 // The same for every jail, so it is built once.
 Result<const SeccompProgram*> shared_filter() {
   static const auto* const filter = new Result<SeccompProgram>(build_worker_filter());
@@ -122,6 +159,7 @@ Status Jail::start_zygote() {
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
     return Error::os("make a control socket");
   control_ = UniqueFd(ends[0]);
+  add_control(control_.get());
   const UniqueFd theirs(::fcntl(ends[1], F_DUPFD_CLOEXEC, 3));
   ::close(ends[1]);
   if (!theirs) return Error::os("make a control socket");
@@ -177,8 +215,8 @@ Status Jail::wait_until_ready() {
       case LaunchReport::kFailed: return step_error(report);
       case LaunchReport::kTemplate: template_pidfd_ = std::move(fd); break;
       case LaunchReport::kReady:
-        listener_ = std::move(fd);
         report_ = report;
+        listener_ = std::move(fd);
         is_ready = true;
         break;
     }
@@ -191,6 +229,7 @@ Status Jail::wait_until_ready() {
 }
 
 Jail::~Jail() {
+  remove_control(control_.get());
   control_ = UniqueFd();
   for (const UniqueFd* pidfd : {&template_pidfd_, &zygote_pidfd_}) {
     if (!*pidfd) continue;
@@ -203,31 +242,44 @@ Jail::~Jail() {
 
 Result<std::unique_ptr<Worker>> Jail::spawn(bool with_userfaultfd) {
   Worker::Shell shell = SG_TRY(Worker::make_shell());
-  const SpawnRequest request = {.with_userfaultfd = with_userfaultfd ? 1u : 0u,
-                                .without_second_filter = options_.without_seccomp ? 1u : 0u};
-  SpawnReply reply = {};
-  UniqueFd pidfd;
-  {
-    const int fds[] = {shell.workers_images.get(), shell.host_file.get(), shell.memory_file.get()};
-    const std::lock_guard lock(spawn_mutex_);
-    // The worker is born on the template's core.
-    if (template_process_id_ != 0) move_to_this_core(template_process_id_);
-    SG_TRY(send_message(control_.get(), &request, sizeof request, fds));
-    pidfd = SG_TRY(receive_message(control_.get(), &reply, sizeof reply, kSpawnTimeoutMs));
-  }
-  if (reply.error != 0 || !pidfd) {
-    return Error{.kind = ErrorKind::kOs, .os_errno = reply.error, .what = "fork a worker"};
-  }
+  UniqueFd pidfd = SG_TRY(fork_worker(shell, with_userfaultfd));
   std::unique_ptr<Worker> worker = SG_TRY(Worker::adopt(std::move(shell), std::move(pidfd), options_.wait));
-  if (template_process_id_ != 0) allow_all_cores(worker->process_id());
+  allow_all_cores(worker->process_id());
   const std::lock_guard lock(workers_mutex_);
   workers_[worker->process_id()] = worker.get();
   return worker;
 }
 
+Result<UniqueFd> Jail::fork_worker(const Worker::Shell& shell, bool with_userfaultfd) {
+  const SpawnRequest request = {.with_userfaultfd = with_userfaultfd ? 1u : 0u,
+                                .without_second_filter = options_.without_seccomp ? 1u : 0u};
+  const int fds[] = {shell.workers_images.get(), shell.host_file.get(), shell.memory_file.get()};
+  SpawnReply reply = {};
+  const std::lock_guard lock(spawn_mutex_);
+  // Another thread may have waited for this lock while the template stopped answering.
+  if (is_broken_)
+    return Error::make(ErrorKind::kWorkerDied, "the template of the jail has stopped answering");
+  // The worker is born on the template's core.
+  move_to_this_core(template_process_id_);
+  SG_TRY(send_message(control_.get(), &request, sizeof request, fds));
+  Result<UniqueFd> pidfd = receive_message(control_.get(), &reply, sizeof reply, kSpawnTimeoutMs);
+  if (!pidfd || (reply.error == 0 && !*pidfd)) is_broken_ = true;
+  if (!pidfd || *pidfd) return pidfd;
+  return Error{.kind = ErrorKind::kOs, .os_errno = reply.error, .what = "fork a worker"};
+}
+
+bool Jail::can_spawn() const {
+  if (is_broken_) return false;
+  // The template's end of the socket closes early in its death, before its workers are killed.
+  pollfd poll = {.fd = control_.get(), .events = 0, .revents = 0};
+  return ::poll(&poll, 1, 0) == 0;
+}
+
 void Jail::forget(const Worker& worker) {
   const std::lock_guard lock(workers_mutex_);
-  workers_.erase(worker.process_id());
+  // A dead worker's number may be another one's by now.
+  const auto found = workers_.find(worker.process_id());
+  if (found != workers_.end() && found->second == &worker) workers_.erase(found);
 }
 
 void Jail::on_ready() {

@@ -2,10 +2,12 @@
 //
 // Launching one takes a few hundred microseconds, most of it for the network namespace; forking a worker in
 // it a few dozen. All workers of a jail end with it: the template is the first process of their pid
-// namespace, and it ends when the host drops the Jail or is no more. Threads may share a Jail.
+// namespace, and it ends when the host drops the Jail or is no more. Threads may share a Jail; a forked child
+// must leave its parent's alone, and does not keep it alive.
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <string_view>
@@ -33,6 +35,9 @@ class Jail final : private Watcher {
   Result<std::unique_ptr<Worker>> spawn(bool with_userfaultfd);
   // To be called when a worker of this jail is dropped.
   void forget(const Worker& worker);
+  // Whether the template lives and has answered so far. When it has not, an answer that comes late would be
+  // taken for that of the next request, and a worker whose pidfd was lost can only end with its jail.
+  bool can_spawn() const;
 
   // How long each step of the launch took.
   struct StepTime {
@@ -46,6 +51,7 @@ class Jail final : private Watcher {
   Jail() = default;
   Status start_zygote();
   Status wait_until_ready();
+  Result<UniqueFd> fork_worker(const Worker::Shell& shell, bool with_userfaultfd);
   void on_ready() override;  // the listener has a notification
 
   JailOptions options_;
@@ -54,6 +60,7 @@ class Jail final : private Watcher {
   LaunchReport report_{};
   double cycles_per_microsecond_ = 0;
   std::mutex spawn_mutex_;
+  std::atomic<bool> is_broken_{false};
   std::mutex workers_mutex_;
   std::unordered_map<pid_t, Worker*> workers_;
 };
