@@ -29,6 +29,9 @@ constexpr uint64_t kStopGraceNs = 500'000'000;
 // A block of one instruction has a few dozen machine instructions at most.
 constexpr int kMaxSteps = 10'000;
 
+// Workers that die while a module is loaded into them, before their source is to blame.
+constexpr int kMaxLoads = 3;
+
 constexpr size_t kSentWords = sizeof(VmContext::regs) / 8 + 4;
 
 uint32_t protection_bits(std::optional<Protection> protection) {
@@ -133,12 +136,17 @@ Result<std::unique_ptr<Sandbox>> LinuxSandbox::create(std::shared_ptr<const Modu
   const ModuleImage* const image = SG_TRY(module->image());
   std::shared_ptr<WorkerSource> source = options.workers;
   if (source == nullptr) source = SG_TRY(default_worker_source());
-  std::unique_ptr<Worker> worker = SG_TRY(
-      source->acquire({.image_id = image->id(), .faults = fault_use_of(*module), .tenant = options.tenant}));
-  std::unique_ptr<LinuxSandbox> sandbox(new LinuxSandbox(std::move(module), options, std::move(source),
-                                                         std::move(worker), std::make_unique<VmContext>()));
-  SG_TRY(sandbox->checked(sandbox->load(*image)));
-  return std::unique_ptr<Sandbox>(std::move(sandbox));
+  const WorkerRequest request = {
+      .image_id = image->id(), .faults = fault_use_of(*module), .tenant = options.tenant};
+  for (int attempt = 1;; ++attempt) {
+    std::unique_ptr<Worker> worker = SG_TRY(source->acquire(request));
+    std::unique_ptr<LinuxSandbox> sandbox(
+        new LinuxSandbox(module, options, source, std::move(worker), std::make_unique<VmContext>()));
+    const Status loaded = sandbox->checked(sandbox->load(*image));
+    if (loaded) return std::unique_ptr<Sandbox>(std::move(sandbox));
+    // It may have been dying when it was acquired; no guest of ours has run in it yet.
+    if (loaded.error().kind != ErrorKind::kWorkerDied || attempt == kMaxLoads) return loaded.error();
+  }
 }
 
 LinuxSandbox::LinuxSandbox(std::shared_ptr<const Module> module, const SandboxOptions& options,
@@ -153,7 +161,7 @@ LinuxSandbox::LinuxSandbox(std::shared_ptr<const Module> module, const SandboxOp
 
 LinuxSandbox::~LinuxSandbox() {
   const bool is_clean = !failure_ && reset_memory().has_value() && !failure_;
-  source_->give_back(std::move(worker_), is_clean);
+  source_->give_back(std::move(worker_), is_clean, failure_ ? &*failure_ : nullptr);
 }
 
 bool LinuxSandbox::fail(const Error& error) {
