@@ -118,6 +118,8 @@ UniqueFd open_child_of(pid_t parent, pid_t process) {
 Holdings count_holdings() {
   ::malloc_trim(0);
   Holdings holdings;
+  const struct mallinfo2 heap = ::mallinfo2();
+  holdings.allocated_bytes = heap.uordblks + heap.hblkhd;
   holdings.descriptors = names_in("/proc/self/fd").size() - 1;  // the folder itself
   const std::string maps = read_text("/proc/self/maps");
   holdings.mappings = static_cast<size_t>(std::count(maps.begin(), maps.end(), '\n'));

@@ -25,8 +25,9 @@ char state_of(pid_t process);    // as ps(1) has it: R, S, T, Z …; '-' when it
 struct Holdings {
   size_t descriptors = 0;
   size_t mappings = 0;
-  size_t children = 0;  // and grandchildren, dead or alive
-  size_t resident_bytes = 0;
+  size_t children = 0;         // and grandchildren, dead or alive
+  size_t allocated_bytes = 0;  // by malloc(3), in all threads
+  size_t resident_bytes = 0;   // anonymous and shared memory
 };
 Holdings count_holdings();
 
