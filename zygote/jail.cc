@@ -72,18 +72,21 @@ long enter_uts_namespace(const LaunchRequest&) { return call(__NR_unshare, CLONE
 long enter_cgroup_namespace(const LaunchRequest&) { return call(__NR_unshare, CLONE_NEWCGROUP); }
 long enter_network_namespace(const LaunchRequest&) { return call(__NR_unshare, CLONE_NEWNET); }
 
-// The template becomes the host's child; this process has nothing left to do.
+// The template becomes the host's child, and hands itself over before it does anything else: whatever happens
+// to this process from then on, which has nothing left to do, the host knows whom to wait for.
 long enter_pid_namespace(const LaunchRequest&) {
   if (const long failed = call(__NR_unshare, CLONE_NEWPID); failed < 0) return failed;
-  int pidfd = -1;
   clone_args arguments = {};
-  arguments.flags = CLONE_PIDFD | CLONE_PARENT;
-  arguments.pidfd = reinterpret_cast<uint64_t>(&pidfd);
+  arguments.flags = CLONE_PARENT;
   const long process = call(__NR_clone3, &arguments, sizeof arguments);
-  if (process <= 0) return process;
+  if (process < 0) return process;
+  if (process > 0) exit_process(0);
+  const long pidfd = call(__NR_pidfd_open, call(__NR_getpid), 0);
+  if (pidfd < 0) return pidfd;
   const LaunchReport report = {.kind = LaunchReport::kTemplate};
-  exit_process(send_message(template_fd::kControl, &report, sizeof report, pidfd) < 0 ? (int)kExitProtocol
-                                                                                      : 0);
+  if (send_message(template_fd::kControl, &report, sizeof report, (int)pidfd) < 0)
+    exit_process(kExitProtocol);
+  return call(__NR_close, pidfd);
 }
 
 long forget_host_name(const LaunchRequest&) {

@@ -56,7 +56,7 @@ enum JailStep : uint32_t {
 struct LaunchReport {
   enum Kind : uint32_t {
     kFailed,    // `step` failed with `error`; the process ends
-    kTemplate,  // carries the template's pidfd
+    kTemplate,  // carries the template's pidfd; always the first of a launch that has come so far
     kReady,     // carries the seccomp listener if there is a filter
   };
   Kind kind;

@@ -205,18 +205,16 @@ Status Jail::start_zygote() {
   return send_message(control_.get(), &request, sizeof request);
 }
 
-// The zygote hands the template over, the template says that it is ready: in whatever order they get to run.
 Status Jail::wait_until_ready() {
-  bool is_ready = false;
-  while (!is_ready || !template_pidfd_) {
+  for (bool is_ready = false; !is_ready;) {
     LaunchReport report;
     UniqueFd fd = SG_TRY(receive_message(control_.get(), &report, sizeof report, kLaunchTimeoutMs));
     switch (report.kind) {
       case LaunchReport::kFailed: return step_error(report);
       case LaunchReport::kTemplate: template_pidfd_ = std::move(fd); break;
       case LaunchReport::kReady:
-        report_ = report;
         listener_ = std::move(fd);
+        report_ = report;
         is_ready = true;
         break;
     }
