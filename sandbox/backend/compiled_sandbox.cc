@@ -51,7 +51,8 @@ bool CompiledSandbox::explain_exit(Interrupt& stop) {
     case ExitReason::kOutOfGas: return explain_out_of_gas(stop);
     case ExitReason::kMemset: {
       const std::optional<NativeCode::Place> place = place_before_resume(1);
-      if (!place) return false;
+      if (!place || !is_instruction(place->pc, Opcode::kMemset)) return false;
+      if (module_->options().gas != GasMetering::kSync) return false;
       stop_pc_ = place->pc;
       set_resume_offset(place->native_body);
       stop.kind = InterruptKind::kOutOfGas;
@@ -61,7 +62,7 @@ bool CompiledSandbox::explain_exit(Interrupt& stop) {
       const std::optional<NativeCode::Place> place = place_before_resume(0);
       if (!place) return false;
       stop_pc_ = place->pc;
-      stop.kind = take_stop_request();
+      take_request(stop);
       return true;
     }
     case ExitReason::kNone:
@@ -69,6 +70,15 @@ bool CompiledSandbox::explain_exit(Interrupt& stop) {
     case ExitReason::kSignal: break;
   }
   return false;
+}
+
+bool CompiledSandbox::is_instruction(uint32_t pc, Opcode opcode) const {
+  return module_->program().decode(pc).opcode == opcode;
+}
+
+void CompiledSandbox::take_request(Interrupt& stop) {
+  has_taken_request_ = stop_requested().load() != 0;
+  stop.kind = has_taken_request_ ? take_stop_request() : InterruptKind::kInterrupted;
 }
 
 bool CompiledSandbox::explain_out_of_gas(Interrupt& stop) {
@@ -108,11 +118,12 @@ bool CompiledSandbox::explain_signal(const Signal& signal, Interrupt& stop) {
         signal.native_offset != place->native_begin || place->native_begin == place->native_body;
     set_resume_offset(is_charged ? code_.resume_at(*place) : signal.native_offset);
     zero_flag_reg_ = in.src1;
-    stop.kind = take_stop_request();
+    take_request(stop);
     return true;
   }
   set_resume_offset(code_.resume_at(*place));
   if (info_of(in.opcode).access_bytes != 0) return explain_fault_of(in, stop);
+  if (in.opcode != Opcode::kJumpIndirect && in.opcode != Opcode::kLoadImmAndJumpIndirect) return false;
   stop.kind = InterruptKind::kTrap;
   stop.trap = TrapKind::kInvalidDynamicJump;
   return true;
@@ -130,13 +141,13 @@ bool CompiledSandbox::explain_memset(const Signal& signal, Interrupt& stop) {
   if (module_->options().gas != GasMetering::kNone) add_gas(static_cast<int64_t>(missing));
   // The routine was called, so the address behind the instruction is on the guest's stack.
   const std::optional<NativeCode::Place> place = code_.find_at(signal.stack_word - 1 - code_address_);
-  if (!place) return false;
+  if (!place || !is_instruction(place->pc, Opcode::kMemset)) return false;
   stop_pc_ = place->pc;
   set_resume_offset(place->native_body);
   if (!signal.is_stop_request) {
     return explain_fault_at(static_cast<uint32_t>(reg(Reg::a0)), 1, Access::kWrite, stop);
   }
-  stop.kind = take_stop_request();
+  take_request(stop);
   return true;
 }
 
@@ -170,18 +181,36 @@ bool CompiledSandbox::explain_fault_at(uint32_t address, uint32_t size_bytes, Ac
 
 // Claims. ---------------------------------------------------------------------------------------------------
 
+// Whether the instruction at `place`, which the guest has left at stop_address_, can stop in that way.
+bool CompiledSandbox::is_possible(const Interrupt& stop, const NativeCode::Place& place) const {
+  const uint64_t resume = context_->resume_address - code_address_;
+  if (stop.kind == InterruptKind::kStep) {
+    return module_->options().step_tracing && resume == place.native_begin + NativeCode::kStepCallBytes;
+  }
+  const Program& program = module_->program();
+  const Instruction in = program.decode(place.pc);
+  if (stop.kind == InterruptKind::kHostCall) {
+    return in.opcode == Opcode::kEcalli && static_cast<uint32_t>(in.imm) == stop.host_call &&
+           (in.next_pc >= program.code_bytes() || is_boundary(static_cast<uint32_t>(resume)));
+  }
+  return stop.kind != InterruptKind::kTrap || stop.trap != TrapKind::kInstruction ||
+         in.opcode == Opcode::kTrap;
+}
+
 bool CompiledSandbox::check_stop(const Interrupt& stop) {
   if (stop_pc_ || stop.kind == InterruptKind::kFinished) return true;
-  if (stop_address_ != checked_address_) {
+  // A guest that calls the host in a loop stops in the same way again and again.
+  const bool is_as_before = stop_address_ == checked_address_ && stop.kind == checked_stop_.kind &&
+                            stop.host_call == checked_stop_.host_call && stop.trap == checked_stop_.trap;
+  if (!is_as_before) {
     const std::optional<NativeCode::Place> place = code_.find_at(stop_address_ - code_address_);
-    if (!place) return false;
+    if (!place || !is_possible(stop, *place)) return false;
     checked_address_ = stop_address_;
+    checked_stop_ = stop;
     checked_pc_ = place->pc;
   }
   stop_pc_ = checked_pc_;
-  if (stop.kind != InterruptKind::kHostCall) return true;
-  const Instruction in = module_->program().decode(checked_pc_);
-  return in.opcode == Opcode::kEcalli && static_cast<uint32_t>(in.imm) == stop.host_call;
+  return true;
 }
 
 }  // namespace sandglass

@@ -43,12 +43,18 @@ class CompiledSandbox : public Sandbox {
   // Whether a guest can be taken out there and go on later: between two instructions, or in the middle of a
   // memset, whose progress is in the registers.
   bool is_boundary(uint32_t native_offset) const { return code_.is_boundary(native_offset); }
+  // Whether somebody had asked for the stop that was explained last, which is one by request. When nobody
+  // had, it says nothing, and no later request has been taken back for it.
+  bool has_taken_request() const { return has_taken_request_; }
 
   const NativeCode& code_;
 
  private:
   bool explain_out_of_gas(Interrupt& stop);
   bool explain_memset(const Signal& signal, Interrupt& stop);
+  bool is_instruction(uint32_t pc, Opcode opcode) const;
+  bool is_possible(const Interrupt& stop, const NativeCode::Place& place) const;
+  void take_request(Interrupt& stop);
   bool explain_fault_of(const Instruction& in, Interrupt& stop);
   bool explain_fault_at(uint32_t address, uint32_t size_bytes, Access access, Interrupt& stop);
   void add_gas(int64_t amount) {
@@ -69,8 +75,10 @@ class CompiledSandbox : public Sandbox {
   // Where execution at a block starts, remembered for hosts that call the same function again and again.
   uint32_t entered_pc_ = UINT32_MAX;
   uint32_t entered_offset_ = 0;
-  // The place that check_stop() has looked at last.
+  bool has_taken_request_ = false;
+  // What check_stop() has looked at last and where.
   uint64_t checked_address_ = 0;
+  Interrupt checked_stop_;
   uint32_t checked_pc_ = 0;
 };
 

@@ -62,6 +62,9 @@ struct CompiledCode {
 
 class NativeCode {
  public:
+  // With step tracing: of the call in front of every instruction.
+  static constexpr uint32_t kStepCallBytes = 5;
+
   struct Place {
     uint32_t pc = 0;
     uint32_t native_begin = 0;  // including the step call and what charges the block, if any

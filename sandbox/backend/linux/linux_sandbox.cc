@@ -160,7 +160,8 @@ LinuxSandbox::LinuxSandbox(std::shared_ptr<const Module> module, const SandboxOp
 }
 
 LinuxSandbox::~LinuxSandbox() {
-  const bool is_clean = !failure_ && reset_memory().has_value() && !failure_;
+  // Not every reset needs the worker, so its death may have gone unnoticed.
+  const bool is_clean = !failure_ && reset_memory().has_value() && !failure_ && !worker_->has_died();
   source_->give_back(std::move(worker_), is_clean, failure_ ? &*failure_ : nullptr);
 }
 
@@ -170,7 +171,8 @@ bool LinuxSandbox::fail(const Error& error) {
   return false;
 }
 
-// A command that failed has left the worker in an unknown state.
+// A command that failed has left the worker in an unknown state. What the kernel refuses to do with a process
+// that is no more is explained by its end.
 Status LinuxSandbox::checked(Status status) {
   if (status) return status;
   const Error reason = worker_->reason_of(status.error());
@@ -324,17 +326,30 @@ bool LinuxSandbox::take_turn(WorkerCommand command) {
         return fail(Error::make(ErrorKind::kProtocolViolation,
                                 "the worker's sequence word holds a number that nobody gave"));
       case Turns::Answer::kTimedOut:
-        if (kill_ns_ != 0) {
-          return fail(
-              Error::make(ErrorKind::kWorkerDied, "killed: the worker did not stop when it was asked to"));
-        }
-        if (cpu_limit_.count() > 0 && !is_cpu_time_over()) continue;
-        stop_requested().fetch_or(kStopForDeadline);
-        worker_->request_stop();
-        [[fallthrough]];
+        if (!look_at_limits()) return false;
+        continue;
       case Turns::Answer::kPoked: kill_ns_ = monotonic_ns() + kStopGraceNs; continue;
     }
   }
+}
+
+void LinuxSandbox::ask_to_stop() {
+  worker_->request_stop();
+  kill_ns_ = monotonic_ns() + kStopGraceNs;
+}
+
+// Asks the worker to stop when it is time to. False when it had been asked and has not stopped in time.
+bool LinuxSandbox::look_at_limits() {
+  if (kill_ns_ != 0) {
+    if (monotonic_ns() < kill_ns_) return true;
+    return fail(Error::make(ErrorKind::kWorkerDied, "killed: the worker did not stop when it was asked to"));
+  }
+  if (deadline_ns_ != 0 && monotonic_ns() >= deadline_ns_ &&
+      (cpu_limit_.count() <= 0 || is_cpu_time_over())) {
+    stop_requested().fetch_or(kStopForDeadline);
+  }
+  if (stop_requested().load() != 0) ask_to_stop();
+  return true;
 }
 
 // The guest may be in the middle of an instruction of its own: only the host can tell.
@@ -357,6 +372,8 @@ bool LinuxSandbox::is_stop_by_request() const {
 
 bool LinuxSandbox::explain(Interrupt& stop) {
   if (context_->exit_reason != ExitReason::kSignal) return explain_exit(stop) && check_stop(stop);
+  const bool is_fault = report_.signal == SIGSEGV || report_.signal == SIGBUS;
+  if (!is_fault && !is_stop_by_request()) return false;
   const uint64_t offset = report_.instruction_pointer - kCode;
   if (offset >= code_.size_bytes()) return false;
   return explain_signal({.is_stop_request = is_stop_by_request(),
@@ -368,6 +385,7 @@ bool LinuxSandbox::explain(Interrupt& stop) {
 
 const Error* LinuxSandbox::resume(const RunLimits& limits, Interrupt& stop) {
   if (failure_) return &*failure_;
+  const int64_t gas = context_->gas;
   begin_limits(limits);
   is_image_data_touched_ = !image_data_.empty();
   is_running_.store(true, std::memory_order_seq_cst);
@@ -379,29 +397,42 @@ const Error* LinuxSandbox::resume(const RunLimits& limits, Interrupt& stop) {
   is_running_.store(false, std::memory_order_seq_cst);
   worker_->clear_stop_request();
   stop_requested().fetch_and(~kStopForDeadline);
-  return failure_ ? &*failure_ : nullptr;
+  if (!failure_) return nullptr;
+  context_->gas = gas;  // not what the worker claimed last
+  return &*failure_;
 }
 
 bool LinuxSandbox::run_until_stop(Interrupt& stop) {
   const int64_t gas_before = context_->gas;
   for (;;) {
     send_context();
+    const uint64_t resume_address = context_->resume_address;
     if (!take_turn(WorkerCommand::kRun)) return false;
     receive_context();
     if (is_stop_by_request() && !step_to_boundary()) return failure_ ? false : fail_claim();
-    if (context_->exit_reason == ExitReason::kSbrk) {
-      if (!run_sbrk()) return fail_claim();
-      continue;
+    const ExitReason reason = context_->exit_reason;
+    if (reason == ExitReason::kSbrk) {
+      if (!run_sbrk()) return failure_ ? false : fail_claim();
+    } else {
+      // Before its first instruction the guest is where it has been put.
+      if (reason == ExitReason::kInterrupted && context_->resume_address != resume_address)
+        return fail_claim();
+      if (!explain(stop)) return failure_ ? false : fail_claim();
     }
-    const bool is_spurious = (is_stop_by_request() || context_->exit_reason == ExitReason::kInterrupted) &&
-                             stop_requested().load() == 0;
-    if (!explain(stop)) return failure_ ? false : fail_claim();
-    if (context_->gas > gas_before) return fail_claim();
-    if (!is_spurious) return true;
-    // A request that has come meanwhile has found the flag set and sent no signal.
-    worker_->clear_stop_request();
-    if (stop_requested().load() != 0) worker_->request_stop();
+    if (!has_credible_gas(gas_before)) return fail_claim();
+    const bool may_be_spurious = is_stop_by_request() || reason == ExitReason::kInterrupted;
+    if (reason != ExitReason::kSbrk && !(may_be_spurious && !has_taken_request())) return true;
+    if (may_be_spurious) worker_->clear_stop_request();
+    // A worker that answers at once is never waited for, so the limits are to be looked at here. This also
+    // finds a request that has come since.
+    if (!look_at_limits()) return false;
   }
+}
+
+// A guest can only lose gas, and with synchronous metering it has what it spends.
+bool LinuxSandbox::has_credible_gas(int64_t gas_before) const {
+  if (context_->gas > gas_before) return false;
+  return module_->options().gas != GasMetering::kSync || context_->gas >= 0;
 }
 
 bool LinuxSandbox::fail_claim() {

@@ -53,6 +53,8 @@ class LinuxSandbox final : public CompiledSandbox {
   GuestFile guest_file() const;
   // One turn of the worker: false when it has failed, with the reason in failure_.
   bool take_turn(WorkerCommand command);
+  void ask_to_stop();
+  bool look_at_limits();
   bool step_to_boundary();
   bool is_stop_by_request() const;
   bool run_until_stop(Interrupt& stop);
@@ -61,6 +63,7 @@ class LinuxSandbox final : public CompiledSandbox {
   void send_context();
   void receive_context();
   bool explain(Interrupt& stop);
+  bool has_credible_gas(int64_t gas_before) const;
   bool fail(const Error& error);
   bool fail_claim();
   Status checked(Status status);

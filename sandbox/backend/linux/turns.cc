@@ -77,7 +77,9 @@ uint64_t cpu_time_ns(pid_t process_id) {
   return ::clock_getcpuclockid(process_id, &clock) == 0 ? read_ns(clock) : 0;
 }
 
-void Turns::begin(HostPage* host, WorkerPage* worker, pid_t process_id, const WaitPolicy& policy) {
+void Turns::begin(HostPage* host, WorkerPage* worker, pid_t process_id, const WaitPolicy& policy,
+                  const std::atomic<bool>* has_died) {
+  has_died_ = has_died;
   host_ = host;
   worker_ = worker;
   process_id_ = process_id;
@@ -102,6 +104,8 @@ void Turns::post(WorkerCommand command) {
   host_->command = command;
   host_->core = static_cast<uint32_t>(core);
   previous_ = sequence_;
+  has_answered_early_ =
+      __atomic_load_n(&worker_->sequence, __ATOMIC_ACQUIRE) != previous_ && !has_died_->load();
   // 0 and kWorkerDied are no numbers of commands.
   sequence_ = sequence_ + 1 == kWorkerDied ? kFirstSequence + 1 : sequence_ + 1;
   __atomic_store_n(&host_->sequence, sequence_, __ATOMIC_SEQ_CST);
@@ -109,6 +113,7 @@ void Turns::post(WorkerCommand command) {
 }
 
 Turns::Answer Turns::wait(uint64_t deadline_ns, const uint32_t* poke) {
+  if (has_answered_early_) return Answer::kNonsense;
   uint32_t* const word = &worker_->sequence;
   uint32_t now = __atomic_load_n(word, __ATOMIC_ACQUIRE);
   const bool is_on_other_core =
@@ -137,7 +142,7 @@ Turns::Answer Turns::sleep(uint64_t deadline_ns, const uint32_t* poke) {
     const uint32_t now = __atomic_load_n(word, __ATOMIC_SEQ_CST);
     if (now == sequence_) break;
     if (now != previous_) {
-      answer = now == kWorkerDied ? Answer::kDied : Answer::kNonsense;
+      answer = now == kWorkerDied && has_died_->load() ? Answer::kDied : Answer::kNonsense;
       break;
     }
     if (poke != nullptr && __atomic_load_n(poke, __ATOMIC_SEQ_CST) != 0) {

@@ -15,6 +15,8 @@
 
 #include <sys/types.h>
 
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 
 #include "sandbox/abi/protocol.h"
@@ -30,6 +32,9 @@ struct WaitPolicy {
   Mode mode = Mode::kAdaptive;
   // How often each side looks before it sleeps; a look takes a few nanoseconds.
   uint32_t looks = 4000;
+  // How long a worker may take to change its address space, which is a matter of microseconds, before it is
+  // killed; a machine that is busy may take longer.
+  std::chrono::nanoseconds command_timeout = std::chrono::seconds(5);
 };
 
 struct TurnStatistics {
@@ -41,8 +46,10 @@ struct TurnStatistics {
 
 class Turns {
  public:
-  // The pages live as long as this. `process_id`: 0 when unknown; then the worker is never moved.
-  void begin(HostPage* host, WorkerPage* worker, pid_t process_id, const WaitPolicy& policy);
+  // The pages and `has_died` live as long as this. `process_id`: 0 when unknown; then the worker is never
+  // moved. `has_died` is the supervisor's word: the shared one alone may have been written by the worker.
+  void begin(HostPage* host, WorkerPage* worker, pid_t process_id, const WaitPolicy& policy,
+             const std::atomic<bool>* has_died);
 
   void post(WorkerCommand command);
   enum class Answer {
@@ -72,6 +79,8 @@ class Turns {
   WaitPolicy policy_;
   uint32_t previous_ = kWorkerBorn;  // what the worker has answered before
   uint32_t sequence_ = kFirstSequence;
+  bool has_answered_early_ = false;  // it had changed its word before it was its turn
+  const std::atomic<bool>* has_died_ = nullptr;
   TurnStatistics statistics_;
   int kept_on_core_ = -1;
   uint32_t starved_ = 0;  // waits in a row during which the worker did not get the CPU

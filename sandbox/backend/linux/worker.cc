@@ -26,8 +26,6 @@ namespace {
 
 using namespace worker_space;
 
-// A command that only changes the address space takes microseconds; a machine that is busy may take longer.
-constexpr uint64_t kCommandTimeoutNs = 5'000'000'000;
 // How long a process may take from losing its memory to being gone.
 constexpr int kDyingMs = 1000;
 
@@ -70,7 +68,8 @@ Result<std::unique_ptr<Worker>> Worker::adopt(Shell shell, UniqueFd pidfd, const
   worker->host_page_ = std::move(shell.host_page);
   worker->memory_ = std::move(shell.memory);
   worker->process_id_ = process_id_of(worker->pidfd_.get());
-  worker->turns_.begin(&worker->host(), &worker->shared(), worker->process_id_, policy);
+  worker->turns_.begin(&worker->host(), &worker->shared(), worker->process_id_, policy, &worker->has_died_);
+  worker->command_timeout_ = policy.command_timeout;
   SG_TRY(Supervisor::watch(worker->pidfd_.get(), worker.get()));
   SG_TRY(worker->finish_command());
   return worker;
@@ -84,7 +83,7 @@ Worker::~Worker() {
 // Turns. ----------------------------------------------------------------------------------------------------
 
 Status Worker::finish_command() {
-  switch (wait(monotonic_ns() + kCommandTimeoutNs)) {
+  switch (wait(monotonic_ns() + static_cast<uint64_t>(command_timeout_.count()))) {
     case Turns::Answer::kDone: return {};
     case Turns::Answer::kTimedOut:
     case Turns::Answer::kPoked:
@@ -104,16 +103,25 @@ Status Worker::change(std::span<const MemoryChange> changes, int image_fd) {
   std::copy(changes.begin(), changes.end(), page.changes);
   page.change_count = static_cast<uint32_t>(changes.size());
   page.receives_image = image_fd >= 0 ? 1 : 0;
-  if (image_fd >= 0) SG_TRY(send_message(images_.get(), "i", 1, {&image_fd, 1}));
+  if (image_fd >= 0) {
+    const Status sent = send_message(images_.get(), "i", 1, {&image_fd, 1});
+    if (!sent && sent.error().kind != ErrorKind::kWorkerDied) return sent;
+    // Nobody is there, or nobody listens: waiting for the answer tells why.
+    if (!sent) kill();
+  }
   post(WorkerCommand::kChange);
   SG_TRY(finish_command());
   const uint32_t error = __atomic_load_n(&shared().change_errno, __ATOMIC_RELAXED);
   if (error == 0) return {};
-  Error failed{.kind = ErrorKind::kOs,
-               .os_errno = static_cast<int>(error & 0xfff),
-               .what = "change the worker's address space"};
-  failed.where = __atomic_load_n(&shared().failed_change, __ATOMIC_RELAXED);
-  return failed;
+  const uint32_t index = __atomic_load_n(&shared().failed_change, __ATOMIC_RELAXED);
+  constexpr uint32_t kMaxErrno = 4095;
+  if (error > kMaxErrno || index >= changes.size()) {
+    return Error::make(ErrorKind::kProtocolViolation, "the worker reports an error that cannot be");
+  }
+  return Error{.kind = ErrorKind::kOs,
+               .os_errno = static_cast<int>(error),
+               .what = "change the worker's address space",
+               .where = index};
 }
 
 Status Worker::open_userfaultfd(FaultUse use) {
@@ -154,6 +162,7 @@ void Worker::clear_stop_request() {
 void Worker::kill() { ::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0); }
 
 void Worker::on_ready() {
+  has_died_.store(true);
   __atomic_store_n(&shared().sequence, kWorkerDied, __ATOMIC_SEQ_CST);
   turns_.wake_host();
 }
@@ -193,6 +202,7 @@ Error Worker::death() const {
 
 Error Worker::reason_of(const Error& refusal) const {
   // What pidfd_getfd(2) and the requests of userfaultfd say about a process without descriptors or memory.
+  if (refusal.kind == ErrorKind::kOs && has_died()) return death();
   if (refusal.os_errno != ESRCH && refusal.os_errno != EBADF && refusal.os_errno != ENOMEM) return refusal;
   // A process that ends loses its memory and its descriptors a moment before its death is reported.
   pollfd end = {.fd = pidfd_.get(), .events = POLLIN, .revents = 0};

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -82,6 +83,8 @@ class Worker final : public Watcher {
 
   // Ends the process. Its pidfd and its pages stay.
   void kill();
+  // Whether the supervisor has seen its end.
+  bool has_died() const { return has_died_.load(); }
   // Why the worker is of no use any more.
   Error death() const;
   // The kernel has refused a call that concerns the worker. When its death is the reason, it says that.
@@ -105,7 +108,10 @@ class Worker final : public Watcher {
   Mapping host_page_, memory_;
   Turns turns_;
   pid_t process_id_ = 0;
+  std::chrono::nanoseconds command_timeout_{0};
   FaultUse faults_ = FaultUse::kNone;
+  // Set by the supervisor: the word alone may have been written by the worker.
+  std::atomic<bool> has_died_ = false;
   mutable std::mutex violation_mutex_;
   std::optional<Violation> violation_;
 };
