@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "sandbox/gas/cost_model.h"
@@ -52,6 +53,12 @@ struct ModuleOptions {
   // Machine code larger than this, or than 2 GiB, is refused with kExhausted. A hostile program can make up
   // to about 60 bytes of machine code out of one byte.
   size_t max_native_bytes = size_t{512} << 20;
+#ifdef SANDGLASS_RED_TEAM
+  // Linux backend: what a worker runs instead of the guest when it is entered at pc 0, from the first byte
+  // on; the rest of the module is as compiled. It starts at a page behind the compiled code, runs with a
+  // guest's registers and on a guest's stack, and may do whatever the process can. Must outlive the module.
+  std::span<const uint8_t> red_team_code;
+#endif
 };
 
 class ModuleImage;

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include <atomic>
+#include <cstring>
 #include <vector>
 
 #include "sandbox/abi/address_space.h"
@@ -41,7 +42,27 @@ Status write_at(int fd, uint64_t offset, const void* data, size_t size_bytes) {
   return {};
 }
 
+#ifdef SANDGLASS_RED_TEAM
+// Puts the code of a test behind the module's and, where the guest would start, a jump to it.
+Status write_red_team_code(int fd, const Module& module, const ModuleImage::Part& part) {
+  const std::span<const uint8_t> intruder = module.options().red_team_code;
+  if (intruder.empty()) return {};
+  const uint64_t begin = red_team_offset(*module.native_code());
+  const uint64_t entry = module.native_code()->entry_of(0);
+  constexpr uint64_t kJumpBytes = 5;
+  const auto distance = static_cast<uint32_t>(begin - entry - kJumpBytes);
+  uint8_t jump[kJumpBytes] = {0xe9};
+  std::memcpy(jump + 1, &distance, sizeof distance);
+  SG_TRY(write_at(fd, part.file_offset + begin, intruder.data(), intruder.size()));
+  return write_at(fd, part.file_offset + entry, jump, sizeof jump);
+}
+#endif
+
 }  // namespace
+
+#ifdef SANDGLASS_RED_TEAM
+uint64_t red_team_offset(const NativeCode& code) { return round_up(code.size_bytes(), kMinPageBytes); }
+#endif
 
 Result<std::unique_ptr<ModuleImage>> ModuleImage::create(const Module& module) {
   static std::atomic<uint64_t> next_id{1};
@@ -66,7 +87,11 @@ Result<std::unique_ptr<ModuleImage>> ModuleImage::create(const Module& module) {
   image->return_page_ = place(kMinPageBytes);
   image->ro_data_ = place(parts.ro_data.size());
   image->rw_data_ = place(parts.rw_data.size());
+#ifdef SANDGLASS_RED_TEAM
+  image->code_ = place(is_for_workers ? red_team_offset(code) + module.options().red_team_code.size() : 0);
+#else
   image->code_ = place(is_for_workers ? code.size_bytes() : 0);
+#endif
   image->file_ = SG_TRY(create_memfd("sandglass-module", end));
   const int fd = image->fd();
   SG_TRY(write_at(fd, image->jump_table_.file_offset, slots.data(), image->jump_table_.size_bytes));
@@ -74,6 +99,9 @@ Result<std::unique_ptr<ModuleImage>> ModuleImage::create(const Module& module) {
   SG_TRY(write_at(fd, image->ro_data_.file_offset, parts.ro_data.data(), parts.ro_data.size()));
   SG_TRY(write_at(fd, image->rw_data_.file_offset, parts.rw_data.data(), parts.rw_data.size()));
   if (is_for_workers) SG_TRY(write_at(fd, image->code_.file_offset, code.code(), code.size_bytes()));
+#ifdef SANDGLASS_RED_TEAM
+  if (is_for_workers) SG_TRY(write_red_team_code(fd, module, image->code_));
+#endif
   SG_TRY(seal_memfd(image->file_, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW));
   return image;
 }

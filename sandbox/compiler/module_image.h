@@ -45,4 +45,9 @@ class ModuleImage {
   Part jump_table_, return_page_, ro_data_, rw_data_, code_;
 };
 
+#ifdef SANDGLASS_RED_TEAM
+// Where ModuleOptions::red_team_code lies, from the start of the module's code on.
+uint64_t red_team_offset(const NativeCode& code);
+#endif
+
 }  // namespace sandglass
