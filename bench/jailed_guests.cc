@@ -15,12 +15,6 @@ auto launch_unpinned(Launch launch) -> decltype(launch()) {
   return launched;
 }
 
-JailOptions jail_options_of(const Seating& seating) {
-  JailOptions options;
-  options.wait.mode = seating.mode;
-  return options;
-}
-
 }  // namespace
 
 Result<Seats> Seats::take(const Seating& seating) {
@@ -38,12 +32,10 @@ Status Seats::seat(const Worker& worker) const {
   return cores_ ? pin_process(worker.process_id(), cores_->peer) : Status();
 }
 
-Result<std::unique_ptr<JailedGuests>> JailedGuests::create(const Seating& seating, size_t max_idle,
-                                                           size_t hogs) {
+Result<std::unique_ptr<JailedGuests>> JailedGuests::create(const Seating& seating,
+                                                           WorkerPoolOptions pool_options, size_t hogs) {
   CpuHogs running = SG_TRY(CpuHogs::start(hogs));  // they, too, would inherit where we are pinned
-  WorkerPoolOptions pool_options;
-  pool_options.jail = jail_options_of(seating);
-  pool_options.max_idle = max_idle;
+  pool_options.jail.wait.mode = seating.mode;
   std::shared_ptr<WorkerPool> pool =
       SG_TRY(launch_unpinned([&] { return WorkerPool::create(pool_options); }));
   Seats seats = SG_TRY(Seats::take(seating));
@@ -58,7 +50,8 @@ Result<std::unique_ptr<Sandbox>> JailedGuests::sandbox(std::shared_ptr<const Mod
 }
 
 Result<std::unique_ptr<SeatedJail>> SeatedJail::create(const Seating& seating) {
-  auto jail = SG_TRY(launch_unpinned([&] { return Jail::launch(jail_options_of(seating)); }));
+  const JailOptions options{.wait = {.mode = seating.mode}};
+  auto jail = SG_TRY(launch_unpinned([&] { return Jail::launch(options); }));
   return std::unique_ptr<SeatedJail>(new SeatedJail(std::move(jail), SG_TRY(Seats::take(seating))));
 }
 

@@ -46,9 +46,9 @@ class Seats {
 // the same thread, undoes that.
 class JailedGuests {
  public:
-  // kUnsupported where this machine lets nobody make a jail. With `max_idle` 0 every sandbox gets a new
-  // worker.
-  static Result<std::unique_ptr<JailedGuests>> create(const Seating& seating, size_t max_idle,
+  // kUnsupported where this machine lets nobody make a jail. With a max_idle of 0 every sandbox gets a new
+  // worker. How they wait is the seating's.
+  static Result<std::unique_ptr<JailedGuests>> create(const Seating& seating, WorkerPoolOptions pool_options,
                                                       size_t hogs = 0);
 
   // A sandbox whose worker sits where it should.

@@ -50,7 +50,7 @@ class JailedHandoff {
     const auto program = SG_TRY(load(snippet->assembly));
     const uint32_t pc = SG_TRY(export_of(*program, "main"));
     const auto module = SG_TRY(Module::create(program, {.backend = Backend::kLinux, .gas = stop.metering}));
-    auto guests = SG_TRY(JailedGuests::create(seating, 1, hogs));
+    auto guests = SG_TRY(JailedGuests::create(seating, {.max_idle = 1}, hogs));
     auto sandbox = SG_TRY(guests->sandbox(module));
     SG_TRY(sandbox->prepare_call(pc));
     sandbox->set_reg(Reg::a0, snippet->argument);

@@ -99,7 +99,7 @@ class RunningKill {
   static Result<std::unique_ptr<RunningKill>> create(bool until_noticed) {
     const auto program = SG_TRY(sandglass::load(kEndlessGuest));
     auto module = SG_TRY(Module::create(program, {.backend = Backend::kLinux, .gas = GasMetering::kNone}));
-    auto guests = SG_TRY(JailedGuests::create(kAnywhere, 0));
+    auto guests = SG_TRY(JailedGuests::create(kAnywhere, {.max_idle = 0}));
     return std::unique_ptr<RunningKill>(new RunningKill(std::move(module), std::move(guests), until_noticed));
   }
 

@@ -74,7 +74,7 @@ class ServedFaults {
     const uint32_t pc = SG_TRY(export_of(*program, "write"));
     const auto module = SG_TRY(Module::create(
         program, {.backend = Backend::kLinux, .gas = GasMetering::kNone, .dynamic_paging = true}));
-    auto guests = SG_TRY(JailedGuests::create(seating, 0));
+    auto guests = SG_TRY(JailedGuests::create(seating, {.max_idle = 0}));
     auto sandbox = guests->sandbox(module);
     if (!sandbox) return unsupported_if_refused(sandbox.error());
     return std::unique_ptr<ServedFaults>(
@@ -141,7 +141,7 @@ class FirstTouch {
     const uint32_t warm_up = SG_TRY(export_of(*program, "main"));
     const uint32_t pc = SG_TRY(export_of(*program, entry));
     auto module = SG_TRY(Module::create(program, {.backend = Backend::kLinux, .gas = GasMetering::kNone}));
-    auto guests = SG_TRY(JailedGuests::create(kCrossCore, 0));
+    auto guests = SG_TRY(JailedGuests::create(kCrossCore, {.max_idle = 0}));
     return std::unique_ptr<FirstTouch>(
         new FirstTouch(std::move(module), std::move(guests), warm_up, pc, entry == "read"));
   }
@@ -194,7 +194,7 @@ class JailedReset {
     const uint32_t pc = SG_TRY(export_of(*program, "write"));
     const auto module =
         SG_TRY(Module::create(program, {.backend = Backend::kLinux, .gas = GasMetering::kNone}));
-    auto guests = SG_TRY(JailedGuests::create(kAnywhere, 1));
+    auto guests = SG_TRY(JailedGuests::create(kAnywhere, {.max_idle = 1}));
     auto sandbox = SG_TRY(guests->sandbox(module));
     return std::unique_ptr<JailedReset>(
         new JailedReset(dirty_pages, pc, std::move(initial), std::move(guests), std::move(sandbox)));

@@ -65,7 +65,7 @@ class Turnover {
     for (size_t i = 0; i < turnover.modules; ++i) {
       modules.push_back(SG_TRY(Module::create(program, {.backend = Backend::kLinux})));
     }
-    auto guests = SG_TRY(JailedGuests::create(seating, turnover.max_idle, hogs));
+    auto guests = SG_TRY(JailedGuests::create(seating, {.max_idle = turnover.max_idle}, hogs));
     std::unique_ptr<Turnover> made(new Turnover(turnover, std::move(modules), pc, std::move(guests)));
     // The pool keeps this one worker.
     const auto first = SG_TRY(made->guests_->sandbox(made->modules_[0]));

@@ -54,7 +54,7 @@ class GuestRun {
         new GuestRun(workload, variant.is_quick ? workload.quick : workload.full, std::move(module)));
     // A worker that is used again has the pages of its last guest still.
     if (variant.backend == Backend::kLinux && workload.needs_fresh_memory) {
-      run->options_.workers = SG_TRY(WorkerPool::create({.jail = {}, .max_idle = 0}));
+      run->options_.workers = SG_TRY(WorkerPool::create({.max_idle = 0}));
     }
     SG_TRY(run->renew());
     return run;

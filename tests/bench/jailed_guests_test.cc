@@ -44,10 +44,10 @@ class JailedGuestsTest : public testing::Test {
 TEST_F(JailedGuestsTest, AreFreeEvenWhenAPinnedThreadHadTheFirstWorker) {
   const auto module = module_that_returns();
   {
-    const auto pinned = JailedGuests::create(kSameCore, 0).value();
+    const auto pinned = JailedGuests::create(kSameCore, {.max_idle = 0}).value();
     EXPECT_TRUE(pinned->sandbox(module));
   }
-  const auto guests = JailedGuests::create(kAnywhere, 0).value();
+  const auto guests = JailedGuests::create(kAnywhere, {.max_idle = 0}).value();
   const auto sandbox = guests->sandbox(module).value();
   EXPECT_TRUE(are_equal(affinity_of(worker_of(*sandbox).process_id()), before_));
 }
@@ -58,7 +58,7 @@ TEST_F(JailedGuestsTest, SitWhereTheSeatingWantsThem) {
     SCOPED_TRACE(seating.name);
     const Result<Cores> two = two_cores();
     if (seating.cores == Seating::Cores::kTwo && !two) continue;
-    const auto guests = JailedGuests::create(seating, 0).value();
+    const auto guests = JailedGuests::create(seating, {.max_idle = 0}).value();
     const auto sandbox = guests->sandbox(module).value();
     const cpu_set_t caller = affinity_of(0), worker = affinity_of(worker_of(*sandbox).process_id());
     switch (seating.cores) {
@@ -80,7 +80,7 @@ TEST_F(JailedGuestsTest, SitWhereTheSeatingWantsThem) {
 }
 
 TEST_F(JailedGuestsTest, LeaveTheThreadAsItWas) {
-  { const auto guests = JailedGuests::create(kSameCore, 0).value(); }
+  { const auto guests = JailedGuests::create(kSameCore, {.max_idle = 0}).value(); }
   EXPECT_TRUE(are_equal(affinity_of(0), before_));
   { const auto jail = SeatedJail::create(kSameCore).value(); }
   EXPECT_TRUE(are_equal(affinity_of(0), before_));
@@ -89,7 +89,7 @@ TEST_F(JailedGuestsTest, LeaveTheThreadAsItWas) {
 TEST_F(JailedGuestsTest, WaitAsTheSeatingWants) {
   const auto module = module_that_returns();
   for (const Seating& seating : {kAnywhere, kSameCore}) {
-    const auto guests = JailedGuests::create(seating, 0).value();
+    const auto guests = JailedGuests::create(seating, {.max_idle = 0}).value();
     const auto sandbox = guests->sandbox(module).value();
     const bool never_looks = worker_of(*sandbox).host().looks == 0;
     EXPECT_EQ(never_looks, seating.mode == WaitPolicy::Mode::kSameCore) << seating.name;
@@ -99,7 +99,7 @@ TEST_F(JailedGuestsTest, WaitAsTheSeatingWants) {
 TEST_F(JailedGuestsTest, HaveNewWorkersUnlessSomeAreKept) {
   const auto module = module_that_returns();
   for (const size_t max_idle : {size_t{0}, size_t{1}}) {
-    const auto guests = JailedGuests::create(kAnywhere, max_idle).value();
+    const auto guests = JailedGuests::create(kAnywhere, {.max_idle = max_idle}).value();
     const pid_t first = worker_of(*guests->sandbox(module).value()).process_id();
     const pid_t second = worker_of(*guests->sandbox(module).value()).process_id();
     EXPECT_EQ(first == second, max_idle == 1);
