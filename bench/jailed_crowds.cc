@@ -110,7 +110,7 @@ CrowdOr gather_workers() {
 
 CrowdOr gather_guests() {
   auto limit = SG_TRY(DescriptorLimit::raise_for(kProcessesBefore + kManyProcesses));
-  auto guests = SG_TRY(JailedGuests::create(kAnywhere, {.max_idle = 0}));
+  auto guests = SG_TRY(JailedGuests::create(kAnywhere, {.max_idle = 0, .max_live = 2 * kManyProcesses}));
   const auto program = SG_TRY(load(kCountingGuest));
   const uint32_t pc = SG_TRY(export_of(*program, "main"));
   auto module = SG_TRY(Module::create(program, {.backend = Backend::kLinux}));

@@ -44,8 +44,10 @@ Result<std::unique_ptr<JailedGuests>> JailedGuests::create(const Seating& seatin
 }
 
 Result<std::unique_ptr<Sandbox>> JailedGuests::sandbox(std::shared_ptr<const Module> module) const {
-  std::unique_ptr<Sandbox> sandbox = SG_TRY(Sandbox::create(std::move(module), options_));
-  SG_TRY(seats_.seat(worker_of(*sandbox)));
+  // Where the jails are not everybody's, none has been made until now.
+  Result<std::unique_ptr<Sandbox>> sandbox = Sandbox::create(std::move(module), options_);
+  if (!sandbox) return unsupported_if_refused(sandbox.error());
+  SG_TRY(seats_.seat(worker_of(**sandbox)));
   return sandbox;
 }
 

@@ -75,10 +75,8 @@ class ServedFaults {
     const auto module = SG_TRY(Module::create(
         program, {.backend = Backend::kLinux, .gas = GasMetering::kNone, .dynamic_paging = true}));
     auto guests = SG_TRY(JailedGuests::create(seating, {.max_idle = 0}));
-    auto sandbox = guests->sandbox(module);
-    if (!sandbox) return unsupported_if_refused(sandbox.error());
-    return std::unique_ptr<ServedFaults>(
-        new ServedFaults(batch, pc, std::move(guests), std::move(sandbox).value()));
+    auto sandbox = SG_TRY(guests->sandbox(module));
+    return std::unique_ptr<ServedFaults>(new ServedFaults(batch, pc, std::move(guests), std::move(sandbox)));
   }
 
   bool run(Nanoseconds& spent) {

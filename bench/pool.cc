@@ -4,7 +4,8 @@
 // Timed:    Sandbox::create(), a call, dropping the sandbox. same_module: the worker has the guest's module
 //           loaded; the guest reads and writes four pages. other_module: the same with two modules that take
 //           turns, so that each finds the other's loaded. code_1MiB: the modules have that much code, and the
-//           guest returns at once. miss: nobody waits; a worker is forked and killed again.
+//           guest returns at once. miss: nobody waits; a worker is forked and killed again, in a jail of
+//           everybody, of its tenant (miss_per_tenant), or in one of its own (miss_private).
 //           anywhere, cross_core, same_core: where host and worker run. hogs: the same while two other
 //           processes use all the CPU they can get.
 // Not timed: making the modules and the pool.
@@ -42,6 +43,7 @@ struct TurnoverCase {
   size_t modules;  // that take turns
   bool has_much_code;
   size_t max_idle;
+  JailProfile profile = JailProfile::kShared;
 };
 
 constexpr TurnoverCase kTurnovers[] = {
@@ -50,7 +52,11 @@ constexpr TurnoverCase kTurnovers[] = {
     {"same_module_code_1MiB", 1, true, 1},
     {"other_module_code_1MiB", 2, true, 1},
 };
-constexpr TurnoverCase kMiss = {"miss", 1, false, 0};
+constexpr TurnoverCase kMisses[] = {
+    {"miss", 1, false, 0},
+    {"miss_per_tenant", 1, false, 0, JailProfile::kPerTenant},
+    {"miss_private", 1, false, 0, JailProfile::kPrivate},
+};
 
 class Turnover {
  public:
@@ -65,7 +71,8 @@ class Turnover {
     for (size_t i = 0; i < turnover.modules; ++i) {
       modules.push_back(SG_TRY(Module::create(program, {.backend = Backend::kLinux})));
     }
-    auto guests = SG_TRY(JailedGuests::create(seating, {.max_idle = turnover.max_idle}, hogs));
+    auto guests = SG_TRY(
+        JailedGuests::create(seating, {.profile = turnover.profile, .max_idle = turnover.max_idle}, hogs));
     std::unique_ptr<Turnover> made(new Turnover(turnover, std::move(modules), pc, std::move(guests)));
     // The pool keeps this one worker.
     const auto first = SG_TRY(made->guests_->sandbox(made->modules_[0]));
@@ -118,7 +125,7 @@ void add_pool(Suite& suite) {
   for (const TurnoverCase& turnover : kTurnovers) {
     for (const Seating& seating : kSeatings) add_turnover(suite, turnover, seating);
   }
-  add_turnover(suite, kMiss, kAnywhere);
+  for (const TurnoverCase& miss : kMisses) add_turnover(suite, miss, kAnywhere);
 }
 
 }  // namespace sandglass::bench
