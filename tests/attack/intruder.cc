@@ -147,6 +147,29 @@ INTRUDER_INLINE void wake_host() {
   __builtin_unreachable();
 }
 
+// The same and goes on.
+INTRUDER_INLINE void block_signals() {
+  alignas(64) Frame frame;
+  fill(frame, 0, 0, kCode64);
+  frame.context.uc_sigmask = ~0ull;
+  Frame* at = &frame;
+  asm volatile(
+      "mov %%rsp, %c[stack](%%rdi)\n"
+      "mov %%rbp, %c[base](%%rdi)\n"
+      "lea 1f(%%rip), %%rax\n"
+      "mov %%rax, %c[ip](%%rdi)\n"
+      "mov %%rdi, %%rsp\n"
+      "mov $15, %%eax\n"
+      "syscall\n"
+      "1:"
+      : "+D"(at)
+      : [stack] "i"(offsetof(Frame, context.uc_mcontext.rsp)),
+        [base] "i"(offsetof(Frame, context.uc_mcontext.rbp)),
+        [ip] "i"(offsetof(Frame, context.uc_mcontext.rip))
+      : "rax", "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "memory",
+        "cc");
+}
+
 INTRUDER_INLINE void copy(Move& to, const Move& from) {
   for (uint64_t i = 0; i < sizeof(Move) / 8; ++i) ((volatile uint64_t*)&to)[i] = ((const uint64_t*)&from)[i];
 }
@@ -198,6 +221,7 @@ INTRUDER intrude_with_calls() {
 }
 
 INTRUDER intrude_with_moves() {
+  if (orders().blocks_signals != 0) block_signals();
   uint32_t number = __atomic_load_n(&host_page().sequence, __ATOMIC_ACQUIRE);
   // The next move is read before this one lets the host go on, which may take the guest's memory away.
   alignas(8) Move move, next;

@@ -65,6 +65,7 @@ struct Orders {
   // The last one is repeated.
   uint64_t move_count = 0;
   Move moves[kMaxMoves] = {};
+  uint64_t blocks_signals = 0;  // first of all
   uint64_t argument = 0;
   uint64_t forged_registers[32] = {};
 };

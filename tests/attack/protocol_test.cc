@@ -6,6 +6,7 @@
 
 #include <csignal>
 #include <cstring>
+#include <thread>
 
 #include "sandbox/compiler/registers.h"
 #include "tests/attack/field.h"
@@ -269,6 +270,23 @@ TEST_F(Protocol, Row68AnswersWithoutEndMeetTheDeadline) {
   }
 }
 
+// Nor does it have to look at what it is asked.
+TEST_F(Protocol, Row68AnswersWithoutEndCanBeInterrupted) {
+  Orders orders = orders_of({claim(ExitReason::kSbrk, places().grow)});
+  orders.blocks_signals = 1;
+  Intrusion intrusion = intrude(intrude_with_moves, orders);
+  std::thread other([&] {
+    ::usleep(20'000);
+    intrusion.sandbox().interrupt();
+  });
+  const uint64_t begin_ns = monotonic_ns();
+  const Result<Interrupt> stop = intrusion.sandbox().run({.deadline = std::chrono::seconds(20)});
+  EXPECT_LT(monotonic_ns() - begin_ns, 3'000'000'000u);
+  other.join();
+  ASSERT_FALSE(stop);
+  EXPECT_EQ(stop.error().kind, ErrorKind::kWorkerDied) << to_string(stop.error());
+}
+
 TEST_F(Protocol, Row69PlacesThatAreNoneAreRefused) {
   const Places at = places();
   const uint64_t places_of_nobody[] = {0,
@@ -457,12 +475,12 @@ TEST_F(Protocol, Row71ErrorsThatCannotBeAreRefused) {
 
 TEST_F(Protocol, Row72TheHostsPageIsReadOnly) {
   Intrusion intrusion = intrude(intrude_into_host_page);
-  const uint32_t spins = intrusion.worker().host().spins;
+  const uint32_t looks = intrusion.worker().host().looks;
   const Result<Interrupt> stop = intrusion.run();
   const Orders left = intrusion.orders();
   EXPECT_EQ(left.calls[0].result, -EACCES);
   EXPECT_EQ(left.calls[1].result, -EBADF);
-  EXPECT_EQ(intrusion.worker().host().spins, spins);
+  EXPECT_EQ(intrusion.worker().host().looks, looks);
   EXPECT_NE(intrusion.worker().host().sequence, 77u);
   ASSERT_FALSE(stop);
   EXPECT_EQ(stop.error().kind, ErrorKind::kProtocolViolation);

@@ -141,9 +141,10 @@ TEST(WorkerFaults, ShortStopsChangeNothing) {
 TEST(TurnsFaults, PokeThatWakesNobodyIsSeenSoon) {
   HostPage host = {};
   WorkerPage worker = {};
+  std::atomic<bool> has_died = false;
   Turns turns;
   worker.sequence = kFirstSequence;
-  turns.begin(&host, &worker, 0, {});
+  turns.begin(&host, &worker, 0, {}, &has_died);
   turns.post(WorkerCommand::kRun);
   uint32_t poke = 0;
   const std::jthread poker([&poke] {
@@ -159,8 +160,9 @@ TEST(TurnsFaults, WorkerOfUnknownNumberIsNotTakenForTheCallingThread) {
   const cpu_set_t before = cores_of(0);
   HostPage host = {};
   WorkerPage worker = {};
+  std::atomic<bool> has_died = false;
   Turns turns;
-  turns.begin(&host, &worker, 0, {.mode = WaitPolicy::Mode::kSameCore});
+  turns.begin(&host, &worker, 0, {.mode = WaitPolicy::Mode::kSameCore}, &has_died);
   turns.post(WorkerCommand::kRun);
   move_to_this_core(0);
   const cpu_set_t after = cores_of(0);
@@ -174,8 +176,9 @@ TEST(TurnsFaults, NumberOfADeadWorkerIsSomebodyElses) {
   const cpu_set_t before = cores_of(somebody.pid());
   HostPage host = {};
   WorkerPage worker = {};
+  std::atomic<bool> has_died = true;
   Turns turns;
-  turns.begin(&host, &worker, somebody.pid(), {.mode = WaitPolicy::Mode::kSameCore});
+  turns.begin(&host, &worker, somebody.pid(), {.mode = WaitPolicy::Mode::kSameCore}, &has_died);
   worker.sequence = kWorkerDied;
   turns.post(WorkerCommand::kRun);
   const cpu_set_t after = cores_of(somebody.pid());
