@@ -100,6 +100,9 @@ TEST_F(Death, WhileItIsReset) {
   }
 }
 
+// A worker that dies while a module is loaded into it is replaced by another one: no guest has run in it yet.
+// Two of the ends look like an answer, so the new guest is in the hands of the old one, and the first claim
+// that cannot be ends it.
 TEST_F(Death, WhileTheNextModuleIsLoaded) {
   const auto other = [] {
     return Module::create(Program::from_parts(assemble("pub @main:\n a0 = 5\n ret").value()).value(),
@@ -114,15 +117,18 @@ TEST_F(Death, WhileTheNextModuleIsLoaded) {
     const uint64_t begin_ns = monotonic_ns();
     const Result<std::unique_ptr<Sandbox>> next = Sandbox::create(other, {.workers = pool_});
     EXPECT_LT(monotonic_ns() - begin_ns, kSoonNs);
-    // One answers as if it had done its work. The fault of the other one is taken for a guest's, which gives
-    // the worker back to its own code.
-    const bool may_go_well = end == Then::kCloseAll || end == Then::kFault;
-    if (next) {
-      EXPECT_TRUE(may_go_well) << "not the worker " << worker;
-      end_worker(**next);
-    } else if (!may_go_well) {
+    if (!next) {
       EXPECT_EQ(next.error().kind, kind_of(end)) << to_string(next.error());
+      continue;
     }
+    const bool looks_like_an_answer = end == Then::kCloseAll || end == Then::kFault;
+    if (!looks_like_an_answer) {
+      EXPECT_NE(static_cast<LinuxSandbox&>(**next).worker().process_id(), worker);
+      ASSERT_TRUE((*next)->prepare_call("main"));
+      EXPECT_EQ((*next)->run()->kind, InterruptKind::kFinished);
+      EXPECT_EQ((*next)->reg(Reg::a0), 5u);
+    }
+    end_worker(**next);
   }
 }
 

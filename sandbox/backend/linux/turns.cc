@@ -18,23 +18,34 @@ constexpr uint32_t kLooksPerClockReading = 64;
 // A poke that comes between the look at it and the sleep wakes nobody. A worker that works answers its signal
 // nevertheless; for one that is stopped or hostile, the host looks again after this time.
 constexpr uint64_t kLookAgainNs = 50'000'000;
-// A worker that used less than half of the time it was waited for has been starved; shorter waits say
-// nothing.
-constexpr uint64_t kStarvedNs = 200'000;
+// A worker that used less than half of the time it was waited for has been starved; once is an accident.
 constexpr uint32_t kStarvedWaits = 2;
-// How long a worker is kept on one core, in turns of a few microseconds.
-constexpr uint64_t kFirstStayTurns = 20'000, kLongestStayTurns = 2'000'000;
+constexpr uint64_t kStarvedNs = 200'000;  // shorter waits say nothing
+// A turn shorter than this is worth looking for.
+constexpr uint64_t kQuickTurnNs = 15'000;
+// How many of them earn the far seat: at first, and after the worker has been starved there.
+constexpr uint32_t kFirstTurnsToFar = 256, kTurnsToFarAgain = 20'000, kMostTurnsToFar = 2'000'000;
+constexpr uint32_t kTurnsToFarWithRoom = 16;
+constexpr uint32_t kSettledTurns = 64;
+constexpr uint32_t kSlowTurns = 4;
+// On its way to the far seat: how many turns, and how much longer the host looks.
+constexpr uint32_t kArrivingTurns = 3, kLooksPerArrival = 20;
+// A guest that works for longer than this may do so on any core. Longer than a tick of the scheduler: a timer
+// that is the next one of its core has to be set in hardware, which takes 15 us in a virtual machine.
+constexpr uint64_t kLongTurnNs = 10'000'000;
 
 void futex_wake(uint32_t* word, int count) {
   ::syscall(SYS_futex, word, FUTEX_WAKE, count, nullptr, nullptr, 0);
 }
 
-// Sleeps while *word is `value`, until `deadline_ns` (absolute; 0: for ever). False when the time is over.
+// Sleeps while *word is `value`, until `deadline_ns` (absolute). False when the time is over.
+constexpr uint64_t kForEver = UINT64_MAX;
 bool futex_wait(uint32_t* word, uint32_t value, uint64_t deadline_ns) {
   const timespec deadline = {.tv_sec = static_cast<time_t>(deadline_ns / 1'000'000'000),
                              .tv_nsec = static_cast<long>(deadline_ns % 1'000'000'000)};
-  const long result = ::syscall(SYS_futex, word, FUTEX_WAIT_BITSET, value,
-                                deadline_ns == 0 ? nullptr : &deadline, nullptr, FUTEX_BITSET_MATCH_ANY);
+  const long result =
+      ::syscall(SYS_futex, word, FUTEX_WAIT_BITSET, value, deadline_ns == kForEver ? nullptr : &deadline,
+                nullptr, FUTEX_BITSET_MATCH_ANY);
   return result == 0 || errno != ETIMEDOUT;
 }
 
@@ -84,23 +95,19 @@ void Turns::begin(HostPage* host, WorkerPage* worker, pid_t process_id, const Wa
   worker_ = worker;
   process_id_ = process_id;
   policy_ = policy;
-  next_stay_turns_ = kFirstStayTurns;
+  turns_to_far_ = kFirstTurnsToFar;
   host_->looks = policy.mode == WaitPolicy::Mode::kSameCore ? 0 : policy.looks;
-  host_->core = static_cast<uint32_t>(::sched_getcpu());
+  const int core = ::sched_getcpu();
+  host_->core = static_cast<uint32_t>(core);
+  if (policy.mode == WaitPolicy::Mode::kSpin) return seat_anywhere();
+  near_core_ = core;
+  statistics_.seat = Seat::kNear;
 }
 
 void Turns::post(WorkerCommand command) {
   const int core = ::sched_getcpu();
   ++statistics_.turns;
-  if (policy_.mode == WaitPolicy::Mode::kSameCore) {
-    if (core != kept_on_core_) keep_on_core(core);
-  } else if (kept_on_core_ >= 0) {
-    if (--turns_until_let_go_ == 0) {
-      let_go();
-    } else if (core != kept_on_core_) {
-      keep_on_core(core);
-    }
-  }
+  take_seat(core);
   host_->command = command;
   host_->core = static_cast<uint32_t>(core);
   previous_ = sequence_;
@@ -116,25 +123,41 @@ Turns::Answer Turns::wait(uint64_t deadline_ns, const uint32_t* poke) {
   if (has_answered_early_) return Answer::kNonsense;
   uint32_t* const word = &worker_->sequence;
   uint32_t now = __atomic_load_n(word, __ATOMIC_ACQUIRE);
-  const bool is_on_other_core =
-      __atomic_load_n(&worker_->core, __ATOMIC_RELAXED) != static_cast<uint32_t>(::sched_getcpu());
-  for (uint32_t looks = is_on_other_core ? policy_.looks : 0; now == previous_ && looks > 0; --looks) {
+  for (uint32_t looks = looks_worth_taking(); now == previous_ && looks > 0; --looks) {
     if (looks % kLooksPerClockReading == 0) {
       __builtin_ia32_pause();
       if (deadline_ns != 0 && monotonic_ns() >= deadline_ns) break;
     }
     now = __atomic_load_n(word, __ATOMIC_ACQUIRE);
   }
-  if (now == sequence_) return Answer::kDone;
+  if (now == sequence_) {
+    slow_turns_ = 0;
+    return Answer::kDone;
+  }
   return sleep(deadline_ns, poke);
+}
+
+uint32_t Turns::looks_worth_taking() {
+  if (statistics_.seat == Seat::kFar) {
+    // On its way there the worker slept, and is still being woken up. Whoever went to sleep meanwhile would
+    // have to be woken up in his turn, and so on.
+    const bool is_arriving = arriving_turns_ > 0;
+    if (is_arriving) --arriving_turns_;
+    return is_arriving ? kLooksPerArrival * policy_.looks : policy_.looks;
+  }
+  const bool is_on_other_core =
+      __atomic_load_n(&worker_->core, __ATOMIC_RELAXED) != static_cast<uint32_t>(::sched_getcpu());
+  return is_on_other_core ? policy_.looks : 0;
 }
 
 Turns::Answer Turns::sleep(uint64_t deadline_ns, const uint32_t* poke) {
   uint32_t* const word = &worker_->sequence;
   ++statistics_.sleeps;
-  const bool judges = policy_.mode == WaitPolicy::Mode::kAdaptive && kept_on_core_ < 0 && process_id_ != 0;
-  const uint64_t begin_ns = judges ? monotonic_ns() : 0;
-  const uint64_t begin_cpu_ns = judges ? cpu_time_ns(process_id_) : 0;
+  const bool is_far = statistics_.seat == Seat::kFar;
+  if (is_far) ++slow_turns_;
+  bool has_seat = policy_.mode == WaitPolicy::Mode::kAdaptive && statistics_.seat != Seat::kAnywhere;
+  const uint64_t begin_ns = has_seat ? monotonic_ns() : 0;
+  const uint64_t begin_cpu_ns = is_far ? cpu_time_ns(process_id_) : 0;
   Answer answer = Answer::kDone;
   bool is_time_over = false;
   __atomic_store_n(&host_->host_sleeps, 1, __ATOMIC_SEQ_CST);
@@ -153,33 +176,67 @@ Turns::Answer Turns::sleep(uint64_t deadline_ns, const uint32_t* poke) {
       answer = Answer::kTimedOut;
       break;
     }
-    uint64_t until_ns = deadline_ns;
-    if (poke != nullptr) {
-      const uint64_t again_ns = monotonic_ns() + kLookAgainNs;
-      until_ns = deadline_ns == 0 ? again_ns : std::min(deadline_ns, again_ns);
-    }
-    is_time_over = !futex_wait(word, now, until_ns) && until_ns == deadline_ns;
+    uint64_t until_ns = deadline_ns == 0 ? kForEver : deadline_ns;
+    if (poke != nullptr) until_ns = std::min(until_ns, monotonic_ns() + kLookAgainNs);
+    if (has_seat) until_ns = std::min(until_ns, begin_ns + kLongTurnNs);
+    if (futex_wait(word, now, until_ns)) continue;
+    is_time_over = until_ns == deadline_ns;
+    if (!has_seat) continue;
+    has_seat = false;
+    seat_anywhere();
   }
   __atomic_store_n(&host_->host_sleeps, 0, __ATOMIC_RELAXED);
-  if (judges && answer != Answer::kDied)
-    judge(monotonic_ns() - begin_ns, cpu_time_ns(process_id_) - begin_cpu_ns);
+  if (is_far) judge(monotonic_ns() - begin_ns, cpu_time_ns(process_id_) - begin_cpu_ns);
   return answer;
 }
 
 void Turns::wake_host() { futex_wake(&worker_->sequence, INT_MAX); }
 
-// Cores.
-// ------------------------------------------------------------------------------------------------------
+// Seats.
+
+void Turns::take_seat(int core) {
+  if (policy_.mode == WaitPolicy::Mode::kSpin) return;
+  if (policy_.mode == WaitPolicy::Mode::kSameCore) {
+    if (core != near_core_) seat_near(core);
+    return;
+  }
+  if (statistics_.seat == Seat::kFar) return keep_far(core);
+  const uint64_t now_ns = monotonic_ns();
+  // A long one in between may be an interrupt; many of them are the guest's way.
+  quick_turns_ = now_ns - posted_ns_ < kQuickTurnNs ? quick_turns_ + 1 : quick_turns_ / 4 * 3;
+  posted_ns_ = now_ns;
+  const bool has_been_starved = turns_to_far_ != kFirstTurnsToFar;
+  // The kernel has moved the host's thread away, so there is an idle core.
+  const bool has_room = core != near_core_ && !has_been_starved && quick_turns_ >= kTurnsToFarWithRoom;
+  if (has_room || quick_turns_ >= turns_to_far_) return seat_far(core);
+  if (statistics_.seat == Seat::kAnywhere || core != near_core_) seat_near(core);
+}
+
+void Turns::keep_far(int core) {
+  ++far_turns_;
+  if (arriving_turns_ == 0) {
+    if (slow_turns_ >= kSlowTurns) return seat_near(core);
+    if (__atomic_load_n(&worker_->worker_sleeps, __ATOMIC_RELAXED) != 0) {
+      // The host was away for a while: once in a long time that is an interrupt, and waking the worker up
+      // where it is costs less than earning the seat again.
+      if (far_turns_ < kSettledTurns) return seat_near(core);
+      arriving_turns_ = kArrivingTurns;
+      far_turns_ = 0;
+    }
+  }
+  if (__atomic_load_n(&worker_->core, __ATOMIC_RELAXED) == static_cast<uint32_t>(core)) seat_far(core);
+}
 
 // Was the worker kept from running? Then there are more threads than cores, and looking only makes it worse.
 void Turns::judge(uint64_t slept_ns, uint64_t worked_ns) {
   if (slept_ns < kStarvedNs) return;
-  starved_ = worked_ns < slept_ns / 2 ? starved_ + 1 : 0;
-  if (starved_ < kStarvedWaits) return;
-  starved_ = 0;
-  turns_until_let_go_ = next_stay_turns_;
-  next_stay_turns_ = std::min(2 * next_stay_turns_, kLongestStayTurns);
-  keep_on_core(::sched_getcpu());
+  starved_waits_ = worked_ns < slept_ns / 2 ? starved_waits_ + 1 : 0;
+  if (starved_waits_ < kStarvedWaits) return;
+  starved_waits_ = 0;
+  ++statistics_.starved;
+  turns_to_far_ = std::min(std::max(2 * turns_to_far_, kTurnsToFarAgain), kMostTurnsToFar);
+  slow_turns_ = kSlowTurns;
+  arriving_turns_ = 0;
 }
 
 // The number of a process that is dead may belong to another one by now.
@@ -187,20 +244,31 @@ bool Turns::can_move() const {
   return process_id_ != 0 && __atomic_load_n(&worker_->sequence, __ATOMIC_RELAXED) != kWorkerDied;
 }
 
-void Turns::keep_on_core(int core) {
+void Turns::seat_near(int core) {
   if (!can_move()) return;
   move_to_core(process_id_, core);
-  kept_on_core_ = core;
-  host_->looks = 0;
+  near_core_ = core;
+  quick_turns_ = slow_turns_ = 0;
   ++statistics_.moves;
-  statistics_.is_on_one_core = true;
+  statistics_.seat = Seat::kNear;
 }
 
-void Turns::let_go() {
+void Turns::seat_far(int core) {
+  cpu_set_t others = kAllCores;
+  CPU_CLR(core, &others);
+  quick_turns_ = slow_turns_ = 0;
+  if (!can_move() || CPU_COUNT(&others) == 0) return;
+  ::sched_setaffinity(process_id_, sizeof others, &others);
+  ++statistics_.moves;
+  statistics_.seat = Seat::kFar;
+  arriving_turns_ = kArrivingTurns;
+  far_turns_ = 0;
+}
+
+void Turns::seat_anywhere() {
   if (can_move()) allow_all_cores(process_id_);
-  kept_on_core_ = -1;
-  host_->looks = policy_.looks;
-  statistics_.is_on_one_core = false;
+  near_core_ = -1;
+  statistics_.seat = Seat::kAnywhere;
 }
 
 }  // namespace sandglass

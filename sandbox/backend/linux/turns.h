@@ -3,14 +3,23 @@
 // Three ways to wait, and what a round trip costs (handoff/ in the suite measures them):
 //
 //   looking at the word    a few hundred nanoseconds when both sides run on cores of their own; a disaster
-//   when one
-//                          of them has to wait for a core while the other one burns it
+//   when
+//                          one of them has to wait for a core while the other one burns it
 //   sleeping, same core    two microseconds whatever else runs: the kernel switches from one to the other
 //   sleeping, other core   30 to 70 microseconds: an idle core has to be woken up
 //
-// So each side says on which core it is, and nobody looks for long at the word of someone on its own core. In
-// kAdaptive, a worker that did not get the CPU while it was waited for is moved to the core of the host's
-// thread, for a while, longer each time. The host's thread itself is never pinned.
+// So each side says on which core it is, and nobody looks at the word of someone on its own core. In
+// kAdaptive a worker has one of three seats:
+//
+//   near       the core of the host's thread. Where it starts, and where it is fetched back to when it has
+//   gone to
+//              sleep, or when turns take so long that looking does not pay
+//   far        any other core, after many short turns in a row. One that did not get the CPU there while it
+//   was
+//              waited for comes back, and has to earn the seat by ever more turns
+//   anywhere   a guest that works for long: the kernel may put it where there is room
+//
+// The host's thread itself is never pinned.
 #pragma once
 
 #include <sys/types.h>
@@ -38,16 +47,20 @@ struct WaitPolicy {
 };
 
 struct TurnStatistics {
+  enum class Seat : uint8_t { kAnywhere, kNear, kFar };
+
   uint64_t turns = 0;
-  uint64_t sleeps = 0;          // the host slept until the answer came
-  uint64_t moves = 0;           // the worker was moved to the host's core
-  bool is_on_one_core = false;  // it is kept there now
+  uint64_t sleeps = 0;   // the host slept until the answer came
+  uint64_t moves = 0;    // the worker was given another seat
+  uint64_t starved = 0;  // it had to leave the far seat because others use that core
+  Seat seat = Seat::kAnywhere;
 };
 
 class Turns {
  public:
   // The pages and `has_died` live as long as this. `process_id`: 0 when unknown; then the worker is never
-  // moved. `has_died` is the supervisor's word: the shared one alone may have been written by the worker.
+  // moved. It is on the calling thread's core. `has_died` is the supervisor's word: the shared one alone may
+  // have been written by the worker.
   void begin(HostPage* host, WorkerPage* worker, pid_t process_id, const WaitPolicy& policy,
              const std::atomic<bool>* has_died);
 
@@ -67,11 +80,17 @@ class Turns {
   const TurnStatistics& statistics() const { return statistics_; }
 
  private:
+  using Seat = TurnStatistics::Seat;
+
   Answer sleep(uint64_t deadline_ns, const uint32_t* poke);
+  uint32_t looks_worth_taking();
+  void take_seat(int core);
+  void keep_far(int core);
   void judge(uint64_t slept_ns, uint64_t worked_ns);
   bool can_move() const;
-  void keep_on_core(int core);
-  void let_go();
+  void seat_near(int core);
+  void seat_far(int core);
+  void seat_anywhere();
 
   HostPage* host_ = nullptr;
   WorkerPage* worker_ = nullptr;
@@ -82,10 +101,14 @@ class Turns {
   bool has_answered_early_ = false;  // it had changed its word before it was its turn
   const std::atomic<bool>* has_died_ = nullptr;
   TurnStatistics statistics_;
-  int kept_on_core_ = -1;
-  uint32_t starved_ = 0;  // waits in a row during which the worker did not get the CPU
-  uint64_t turns_until_let_go_ = 0;
-  uint64_t next_stay_turns_ = 0;
+  int near_core_ = -1;
+  uint64_t posted_ns_ = 0;       // near: when the last command was given
+  uint32_t quick_turns_ = 0;     // near: short turns, some of which a long one takes back
+  uint32_t turns_to_far_ = 0;    // that many of them earn the far seat
+  uint32_t far_turns_ = 0;       // far: since it arrived
+  uint32_t arriving_turns_ = 0;  // far: until it has settled there
+  uint32_t slow_turns_ = 0;      // far: turns in a row during which the host went to sleep
+  uint32_t starved_waits_ = 0;   // far: waits in a row during which the worker did not get the CPU
 };
 
 // Whoever two processes hand something to and fro does so ten times faster on one core: puts a process on the
