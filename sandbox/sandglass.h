@@ -12,6 +12,10 @@
 // The host sets registers and memory, calls run(), and looks at what came back. Memory outside of the guest's
 // own regions is beyond its reach whatever its code does.
 //
+// WorkerPool (pool/worker_pool.h). On the Linux backend a sandbox borrows a jailed process and gives it back
+// when it goes. Nobody needs to know: there is a pool by default. Those who bound, separate or watch their
+// workers make their own and name it in SandboxOptions.
+//
 // Interrupt (interrupt.h). Why run() came back: finished, host call, trap, out of gas, page fault, step,
 // interrupted, deadline exceeded. A guest's fate is a value to switch over, never an error; nothing is called
 // back from inside a guest, so nothing of the host ever runs on the guest's stack. HostFunctions
@@ -26,6 +30,7 @@
 #include "sandbox/compiler/module.h"
 #include "sandbox/gas/cost_model.h"
 #include "sandbox/interrupt.h"
+#include "sandbox/pool/worker_pool.h"
 #include "sandbox/program/assembler.h"
 #include "sandbox/program/disassembler.h"
 #include "sandbox/program/program.h"

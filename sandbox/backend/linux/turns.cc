@@ -96,7 +96,10 @@ void Turns::begin(HostPage* host, WorkerPage* worker, pid_t process_id, const Wa
   process_id_ = process_id;
   policy_ = policy;
   turns_to_far_ = kFirstTurnsToFar;
-  host_->looks = policy.mode == WaitPolicy::Mode::kSameCore ? 0 : policy.looks;
+  // Who never moves the worker cannot afford that both go to sleep: each would have to wake the other one for
+  // ever.
+  if (policy.mode == WaitPolicy::Mode::kSpin) policy_.looks *= kLooksPerArrival;
+  host_->looks = policy.mode == WaitPolicy::Mode::kSameCore ? 0 : policy_.looks;
   const int core = ::sched_getcpu();
   host_->core = static_cast<uint32_t>(core);
   if (policy.mode == WaitPolicy::Mode::kSpin) return seat_anywhere();
