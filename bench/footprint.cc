@@ -88,8 +88,8 @@ double median(std::vector<double> values) {
 class CrowdFootprint {
  public:
   static Result<std::unique_ptr<CrowdFootprint>> create(const CrowdCase& crowd_case) {
-    std::unique_ptr<CrowdFootprint> footprint(
-        new CrowdFootprint(SG_TRY(crowd_case.gather()), crowd_case.processes));
+    std::unique_ptr<Crowd> crowd = SG_TRY(crowd_case.gather());
+    std::unique_ptr<CrowdFootprint> footprint(new CrowdFootprint(std::move(crowd), crowd_case.processes));
     SG_TRY(footprint->crowd_->add_one());  // may it?
     SG_TRY(footprint->crowd_->disperse());
     return footprint;

@@ -105,7 +105,8 @@ using CrowdOr = Result<std::unique_ptr<Crowd>>;
 
 CrowdOr gather_workers() {
   auto limit = SG_TRY(DescriptorLimit::raise_for(kProcessesBefore + kManyProcesses));
-  return std::unique_ptr<Crowd>(new Workers(std::move(limit), SG_TRY(SeatedJail::create(kAnywhere))));
+  std::unique_ptr<SeatedJail> jail = SG_TRY(SeatedJail::create(kAnywhere));
+  return std::unique_ptr<Crowd>(new Workers(std::move(limit), std::move(jail)));
 }
 
 CrowdOr gather_guests() {

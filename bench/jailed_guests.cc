@@ -54,7 +54,8 @@ Result<std::unique_ptr<Sandbox>> JailedGuests::sandbox(std::shared_ptr<const Mod
 Result<std::unique_ptr<SeatedJail>> SeatedJail::create(const Seating& seating) {
   const JailOptions options{.wait = {.mode = seating.mode}};
   auto jail = SG_TRY(launch_unpinned([&] { return Jail::launch(options); }));
-  return std::unique_ptr<SeatedJail>(new SeatedJail(std::move(jail), SG_TRY(Seats::take(seating))));
+  Seats seats = SG_TRY(Seats::take(seating));
+  return std::unique_ptr<SeatedJail>(new SeatedJail(std::move(jail), std::move(seats)));
 }
 
 Result<std::unique_ptr<Worker>> SeatedJail::worker() {

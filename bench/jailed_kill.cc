@@ -48,7 +48,8 @@ class IdleKill {
   static constexpr bool kIsLatency = true;
 
   static Result<std::unique_ptr<IdleKill>> create(const Seating& seating) {
-    return std::unique_ptr<IdleKill>(new IdleKill(SG_TRY(SeatedJail::create(seating))));
+    std::unique_ptr<SeatedJail> jail = SG_TRY(SeatedJail::create(seating));
+    return std::unique_ptr<IdleKill>(new IdleKill(std::move(jail)));
   }
 
   bool run(Nanoseconds& spent) {

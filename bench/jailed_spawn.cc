@@ -14,8 +14,8 @@ class SpawnedWorker {
   static constexpr bool kIsLatency = true;
 
   static Result<std::unique_ptr<SpawnedWorker>> create(const Seating& seating, bool with_userfaultfd) {
-    return std::unique_ptr<SpawnedWorker>(
-        new SpawnedWorker(SG_TRY(SeatedJail::create(seating)), with_userfaultfd));
+    std::unique_ptr<SeatedJail> jail = SG_TRY(SeatedJail::create(seating));
+    return std::unique_ptr<SpawnedWorker>(new SpawnedWorker(std::move(jail), with_userfaultfd));
   }
 
   bool run(Nanoseconds& spent) {

@@ -67,13 +67,17 @@ using CrowdOr = Result<std::unique_ptr<Crowd>>;
 
 template <uint64_t kNamespaces>
 CrowdOr programs() {
-  return std::unique_ptr<Crowd>(new Programs(SG_TRY(TinyProgram::create()), kNamespaces));
+  TinyProgram program = SG_TRY(TinyProgram::create());
+  return std::unique_ptr<Crowd>(new Programs(std::move(program), kNamespaces));
 }
 
 constexpr CrowdCase kCrowds[] = {
     {"fork_this_process", []() -> CrowdOr { return std::unique_ptr<Crowd>(new Forks); }},
     {"fork_small_process",
-     []() -> CrowdOr { return std::unique_ptr<Crowd>(new SmallForks(SG_TRY(ForkServer::create()))); }},
+     []() -> CrowdOr {
+       auto server = SG_TRY(ForkServer::create());
+       return std::unique_ptr<Crowd>(new SmallForks(std::move(server)));
+     }},
     {"program", programs<0>},
     {"program_net", programs<CLONE_NEWUSER | CLONE_NEWNET>},
     {"program_all", programs<kAllNamespaces>},

@@ -120,8 +120,11 @@ void carry_out(WorkerCommand command) {
 void answer() {
   WorkerPage* const worker = worker_page();
   worker->core = current_core();
-  __atomic_store_n(&worker->sequence, g_sequence, __ATOMIC_SEQ_CST);
-  if (__atomic_load_n(&host_page()->host_sleeps, __ATOMIC_SEQ_CST) != 0) {
+  // A plain store and a fence instead of one locked store: the cache line of the word is fetched together
+  // with those that the exit has just written to, not after them.
+  __atomic_store_n(&worker->sequence, g_sequence, __ATOMIC_RELEASE);
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  if (__atomic_load_n(&host_page()->host_sleeps, __ATOMIC_RELAXED) != 0) {
     call(__NR_futex, &worker->sequence, FUTEX_WAKE, 1, 0, 0, 0);
   }
 }

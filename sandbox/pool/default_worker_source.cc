@@ -35,7 +35,8 @@ Result<std::shared_ptr<WorkerSource>> default_worker_source() {
   keep_lock_over_fork();
   const std::lock_guard lock(g_mutex);
   if (g_pool == nullptr || g_pool->forks != fork_count()) {
-    g_pool = new DefaultPool{.pool = SG_TRY(WorkerPool::create()), .forks = fork_count()};
+    std::shared_ptr<WorkerPool> pool = SG_TRY(WorkerPool::create());
+    g_pool = new DefaultPool{.pool = std::move(pool), .forks = fork_count()};
   }
   return std::shared_ptr<WorkerSource>(g_pool->pool);
 }

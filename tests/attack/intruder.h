@@ -49,16 +49,15 @@ INTRUDER_INLINE int64_t system_call(uint64_t number, uint64_t a = 0, uint64_t b 
 INTRUDER_INLINE int64_t int80_call(uint64_t number, const uint64_t* arguments, uint64_t* ip) {
   int64_t result;
   asm volatile(
-      "push %%rbx\n"
       "lea 1f(%%rip), %%rbx\n"
       "mov %%rbx, (%[ip])\n"
       "mov %[b], %%rbx\n"
       "int $0x80\n"
-      "1: pop %%rbx"
+      "1:"
       : "=a"(result)
       : "0"(number), [b] "r"(arguments[0]), "c"(arguments[1]), "d"(arguments[2]), "S"(arguments[3]),
         "D"(arguments[4]), [ip] "r"(ip)
-      : "r8", "r9", "r10", "r11", "memory");
+      : "rbx", "r8", "r9", "r10", "r11", "memory");
   return result;
 }
 

@@ -131,9 +131,9 @@ TEST(SupervisorProcess, ForgetsAndRefusesAfterItsEnd) {
       {
         std::atexit(watch_late);
         const UniqueFd silent(::eventfd(0, EFD_CLOEXEC));
-        static CountingWatcher watcher;
-        g_late_watcher = &watcher;
-        require(Supervisor::watch(silent.get(), &watcher).has_value(), "a watch fails");
+        // Never destroyed: statics would be, before that handler runs.
+        g_late_watcher = new CountingWatcher;
+        require(Supervisor::watch(silent.get(), g_late_watcher).has_value(), "a watch fails");
         std::exit(1);
       },
       testing::ExitedWithCode(0), "");

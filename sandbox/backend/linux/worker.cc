@@ -156,7 +156,8 @@ void Worker::request_stop() {
 }
 
 void Worker::clear_stop_request() {
-  if (host().stop_requested != 0) __atomic_store_n(&host().stop_requested, 0, __ATOMIC_SEQ_CST);
+  if (__atomic_load_n(&host().stop_requested, __ATOMIC_RELAXED) != 0)
+    __atomic_store_n(&host().stop_requested, 0, __ATOMIC_SEQ_CST);
 }
 
 void Worker::kill() { ::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0); }
