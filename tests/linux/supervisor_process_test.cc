@@ -30,6 +30,9 @@ TEST(SupervisorProcess, ForkedChildHasItsOwnAndLeavesTheParentsAlone) {
   const Child watched = sleeping_child();
   CountingWatcher watcher;
   ASSERT_TRUE(Supervisor::watch(watched.pidfd(), &watcher));
+  // So that the supervisor's thread is up: AddressSanitizer holds a lock while a thread starts, and a child
+  // that was forked meanwhile inherits it locked.
+  see_a_death();
   Child child([&] {
     Supervisor::forget(&watcher);  // its parent's; here it is not watched
     see_a_death();
