@@ -69,6 +69,18 @@ class Figures(unittest.TestCase):
         self.assertEqual(self.main(), (0, ""))
         self.assertIn("| 12.5 ns |", self.readme())
 
+    def test_writes_the_median_of_single_events(self):
+        figures.ROWS = [("hand-over", *figures.latency("handoff/linux/x"))]
+        self.process("a", row("handoff/linux/x", 900, p50_ns=550))
+        self.assertEqual(self.main(), (0, ""))
+        self.assertIn("| hand-over | `handoff/linux/x, p50` | 550 ns |", self.readme())
+
+    def test_writes_the_memory_of_a_process(self):
+        figures.ROWS = [("idle", *figures.footprint("footprint/linux/worker"))]
+        self.process("a", row("footprint/linux/worker", 900, kernel_KiB=66.5, user_KiB=8.5))
+        self.assertEqual(self.main(), (0, ""))
+        self.assertIn("| 75.0 KiB |", self.readme())
+
     def test_writes_the_mean_slowdown_against_the_twins(self):
         figures.ROWS = [("slowdown", *figures.slowdown("generic", "sync"))]
         self.process("a", row("run/native/fib", 100), row("run/generic/sync/fib", 200),
