@@ -52,7 +52,7 @@ Result<std::unique_ptr<RawPageReset>> RawPageReset::create(const ResetStrategy& 
 }
 
 Status RawPageReset::watch_writes() {
-  userfault_ = SG_TRY(Userfault::open(kUffdFeatureWpAsync | UFFD_FEATURE_PAGEFAULT_FLAG_WP));
+  userfault_ = SG_TRY(Userfault::open(kUffdWpAsync | UFFD_FEATURE_PAGEFAULT_FLAG_WP));
   SG_TRY(userfault_->watch(guest_.bytes(), UFFDIO_REGISTER_MODE_WP));
   pagemap_ = UniqueFd(::open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC));
   if (!pagemap_) return os_or_unsupported("open the pagemap", errno);
@@ -90,18 +90,18 @@ bool RawPageReset::find_written() {
   found_.clear();
   const uint64_t base = address_of(guest_.bytes().data()), end = base + guest_.bytes().size();
   for (uint64_t start = base; start < end;) {
-    PagemapScanArguments scan = {};
+    PagemapScan scan = {};
     scan.size = sizeof scan;
-    scan.flags = kScanWriteProtectMatching | kScanCheckAsync;
-    scan.start = start;
+    scan.flags = kScanWriteProtects | kScanNeedsWpAsync;
+    scan.begin = start;
     scan.end = end;
     scan.regions = address_of(regions_.data());
     scan.region_count = regions_.size();
-    scan.category_mask = scan.return_mask = kPageIsWritten;
+    scan.all = scan.reported = kPageIsWritten;
     const int count = ioctl(pagemap_.get(), kPagemapScan, &scan);
     if (count < 0) return false;
     for (const PageRegion& region : std::span(regions_).first(static_cast<size_t>(count))) {
-      found_.push_back({(region.start - base) / kPageBytes, (region.end - region.start) / kPageBytes});
+      found_.push_back({(region.begin - base) / kPageBytes, (region.end - region.begin) / kPageBytes});
     }
     start = scan.walk_end;
   }

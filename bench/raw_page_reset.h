@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "bench/harness.h"
-#include "bench/kernel_constants.h"
 #include "bench/test_memory.h"
 #include "bench/userfault.h"
+#include "sandbox/abi/kernel_constants.h"
 
 namespace sandglass::bench {
 

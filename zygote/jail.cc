@@ -29,8 +29,7 @@ extern "C" const char zygote_image_end[];  // zygote.ld
 int g_listener = -1;
 constexpr uint32_t kNobody = 65534;
 
-// Steps: 0, or -errno.
-// ----------------------------------------------------------------------------------------
+// Steps: 0, or -errno. -------------------------------------------------------------------------------------
 
 long close_descriptors(const LaunchRequest&) { return call(__NR_close_range, 1, ~0u, 0); }
 
@@ -206,9 +205,8 @@ long point_at_guest_memory(const LaunchRequest&) { return call(__NR_arch_prctl, 
 
 long install_filter(const LaunchRequest& request) {
   if ((request.flags & kLaunchWithSeccomp) == 0) return 0;
-  static_assert(sizeof(SocketFilterInstruction) == sizeof(sock_filter));
   sock_fprog program = {.len = (uint16_t)request.filter_length,
-                        .filter = (sock_filter*)const_cast<SocketFilterInstruction*>(request.filter)};
+                        .filter = const_cast<sock_filter*>(request.filter)};
   // Once the host has read the notification, no signal makes the caller run again but SIGKILL.
   constexpr long kFlags = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
   const long listener = call(__NR_seccomp, SECCOMP_SET_MODE_FILTER, kFlags, &program);
@@ -217,8 +215,7 @@ long install_filter(const LaunchRequest& request) {
   return 0;
 }
 
-// The table.
-// --------------------------------------------------------------------------------------------------
+// The table. -----------------------------------------------------------------------------------------------
 
 struct Step {
   long (*run)(const LaunchRequest&);

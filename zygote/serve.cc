@@ -21,8 +21,7 @@ void spawn(const SpawnRequest& request) {
   arguments.exit_signal = kSigChld;
   const long process = call(__NR_clone3, &arguments, sizeof arguments);
   if (process == 0) become_worker(request);
-  const SpawnReply reply = {.error = process < 0 ? (int32_t)-process : 0,
-                            .process = process < 0 ? 0 : (uint32_t)process};
+  const SpawnReply reply = {.error = process < 0 ? (int32_t)-process : 0};
   const long sent = send_message(template_fd::kControl, &reply, sizeof reply, pidfd);
   if (pidfd >= 0) call(__NR_close, pidfd);
   if (sent < 0) exit_process(kExitProtocol);

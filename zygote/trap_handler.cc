@@ -23,7 +23,7 @@ constexpr int kFaults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP};
 
 bool is_in_guest(uint64_t address) { return address >= kCode && address < kCode + kCodeBytes; }
 
-void report(int signal, const siginfo_t* info, const sigcontext& machine) {
+void report(int signal, const sigcontext& machine) {
   WorkerPage* const worker = worker_page();
   SignalReport& report = worker->report;
   const uint64_t registers[] = {machine.rax, machine.rcx, machine.rdx, machine.rbx, machine.rsp, machine.rbp,
@@ -31,11 +31,8 @@ void report(int signal, const siginfo_t* info, const sigcontext& machine) {
                                 machine.r12, machine.r13, machine.r14, machine.r15};
   for (int i = 0; i < 16; ++i) report.native_registers[i] = registers[i];
   report.instruction_pointer = machine.rip;
-  report.fault_address = machine.cr2;
-  report.error_code = machine.err;
   report.stack_word = *reinterpret_cast<const uint64_t*>(kJumpTable - 8);
   report.signal = (uint32_t)signal;
-  report.code = (uint32_t)info->si_code;
   worker->context.exit_reason = ExitReason::kSignal;
 }
 
@@ -55,10 +52,10 @@ void leave_through_exit(sigcontext& machine) {
 }
 
 // The host decides whether the guest can be taken out where it is.
-void stop_where_the_host_says(int signal, const siginfo_t* info, sigcontext& machine) {
+void stop_where_the_host_says(int signal, sigcontext& machine) {
   // The guest may be on its way out, and have said why already.
   const ExitReason reason = worker_page()->context.exit_reason;
-  report(signal, info, machine);
+  report(signal, machine);
   answer();
   if (wait_for_command() == WorkerCommand::kStepOnce) {
     worker_page()->context.exit_reason = reason;
@@ -73,10 +70,10 @@ bool is_between(uint64_t address, const char* begin, const char* end) {
   return address >= reinterpret_cast<uint64_t>(begin) && address < reinterpret_cast<uint64_t>(end);
 }
 
-void on_stop_request(int signal, const siginfo_t* info, sigcontext& machine) {
+void on_stop_request(int signal, sigcontext& machine) {
   const bool is_wanted = __atomic_load_n(&host_page()->stop_requested, __ATOMIC_SEQ_CST) != 0;
   if (!is_wanted) return;
-  if (is_in_guest(machine.rip)) return stop_where_the_host_says(signal, info, machine);
+  if (is_in_guest(machine.rip)) return stop_where_the_host_says(signal, machine);
   // On the way in, the context still holds the registers. Elsewhere, the entry is going to look.
   if (is_between(machine.rip, zygote_enter_check, zygote_enter_end)) {
     worker_page()->context.exit_reason = ExitReason::kInterrupted;
@@ -84,18 +81,18 @@ void on_stop_request(int signal, const siginfo_t* info, sigcontext& machine) {
   }
 }
 
-void on_signal(int signal, siginfo_t* info, void* context) {
+void on_signal(int signal, siginfo_t*, void* context) {
   sigcontext& machine = static_cast<ucontext*>(context)->uc_mcontext;
-  if (signal == kWorkerStopSignal) return on_stop_request(signal, info, machine);
+  if (signal == kWorkerStopSignal) return on_stop_request(signal, machine);
   const bool has_stepped = signal == SIGTRAP && (machine.eflags & kTrapFlag) != 0;
-  if (has_stepped && is_in_guest(machine.rip)) return stop_where_the_host_says(signal, info, machine);
+  if (has_stepped && is_in_guest(machine.rip)) return stop_where_the_host_says(signal, machine);
   // It has stepped out of its code: the command ends as it would have without.
   if (has_stepped) {
     machine.eflags &= ~kTrapFlag;
     return;
   }
   if (!is_in_guest(machine.rip)) die(kExitFaultOutside, "a fault outside of the guest's code");
-  report(signal, info, machine);
+  report(signal, machine);
   jump_to_exit();
 }
 

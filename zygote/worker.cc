@@ -37,8 +37,7 @@ T load(const T* word) {
   return __atomic_load_n(word, __ATOMIC_ACQUIRE);
 }
 
-// Setting up.
-// -------------------------------------------------------------------------------------------------
+// Setting up. ----------------------------------------------------------------------------------------------
 
 void map_shared(uint64_t address, int fd, uint64_t offset, int protection) {
   const long mapped = call(__NR_mmap, address, kPageBytes, protection, MAP_SHARED | MAP_FIXED, fd, offset);
@@ -60,8 +59,7 @@ void open_userfaultfd() {
   if (fd != kUserfaultFd) die(kExitSetup, "open a userfaultfd");
 }
 
-// Commands.
-// ---------------------------------------------------------------------------------------------------
+// Commands. ------------------------------------------------------------------------------------------------
 
 long carry_out(const MemoryChange& change, int image) {
   const auto map = [&change](int flags, int fd) {
@@ -194,12 +192,7 @@ asm(R"(
 .balign 64
 .globl zygote_enter
 zygote_enter:
-  push %rbx
-  push %rbp
-  push %r12
-  push %r13
-  push %r14
-  push %r15
+)" SG_SAVE_CALLERS_REGISTERS R"(
   mov %rsp, 136(%rdi)
   mov $0xfffffe040, %rax   # HostPage::stop_requested
 .globl zygote_enter_check
@@ -213,13 +206,7 @@ zygote_enter_end:
   movl $8, 124(%rdi)
 .globl zygote_host_exit
 zygote_host_exit:
-  pop %r15
-  pop %r14
-  pop %r13
-  pop %r12
-  pop %rbp
-  pop %rbx
-  ret
+)" SG_RESTORE_CALLERS_REGISTERS_AND_RETURN R"(
 )");
 // clang-format on
 

@@ -6,6 +6,23 @@
 // it.
 #pragma once
 
+// What a function has to keep for its caller, before it goes into the guest and after it came back.
+#define SG_SAVE_CALLERS_REGISTERS \
+  "push %rbx\n"                   \
+  "push %rbp\n"                   \
+  "push %r12\n"                   \
+  "push %r13\n"                   \
+  "push %r14\n"                   \
+  "push %r15\n"
+#define SG_RESTORE_CALLERS_REGISTERS_AND_RETURN \
+  "pop %r15\n"                                  \
+  "pop %r14\n"                                  \
+  "pop %r13\n"                                  \
+  "pop %r12\n"                                  \
+  "pop %rbp\n"                                  \
+  "pop %rbx\n"                                  \
+  "ret\n"
+
 #define SG_LOAD_GUEST_AND_JUMP \
   "mov 128(%rdi), %rax\n"      \
   "test %rax, %rax\n"          \

@@ -2,6 +2,7 @@
 // which descriptors each process of the jail has.
 #pragma once
 
+#include <linux/filter.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,12 +30,6 @@ enum LaunchFlags : uint32_t {
   kLaunchOwnUserNamespace = 4,  // the host has made a user namespace and its maps already
 };
 
-struct SocketFilterInstruction {  // struct sock_filter of linux/filter.h
-  uint16_t code;
-  uint8_t jump_true, jump_false;
-  uint32_t value;
-};
-
 // host → zygote, the first message.
 struct LaunchRequest {
   static constexpr uint32_t kMaxFilter = 512;
@@ -42,7 +37,7 @@ struct LaunchRequest {
   uint32_t flags;
   uint32_t filter_length;              // instructions
   uint64_t address_space_limit_bytes;  // RLIMIT_AS of a worker
-  SocketFilterInstruction filter[kMaxFilter];
+  sock_filter filter[kMaxFilter];
 };
 
 enum JailStep : uint32_t {
@@ -60,9 +55,8 @@ struct LaunchReport {
     kReady,     // carries the seccomp listener if there is a filter
   };
   Kind kind;
-  uint32_t step;  // a JailStep
-  int32_t error;  // errno
-  uint32_t reserved;
+  uint32_t step;                    // a JailStep
+  int32_t error;                    // errno
   uint64_t left_out;                // a bit per optional step that this kernel cannot do
   uint64_t cycles[kJailStepCount];  // of the time stamp counter, per step
 };
@@ -75,8 +69,7 @@ struct SpawnRequest {
 
 // template → host; carries the worker's pidfd when error is 0.
 struct SpawnReply {
-  int32_t error;     // errno
-  uint32_t process;  // pid inside the jail
+  int32_t error;  // errno
 };
 
 // The descriptor at which a worker leaves its userfaultfd for the host to fetch; closed with the next

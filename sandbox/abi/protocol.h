@@ -1,14 +1,13 @@
 // The turn-taking protocol between the host and a worker process.
 //
-//   host page (read-only in the worker)         worker page (written by both)
-//   sequence ─────────── n ──────────►  the worker sees a new number, executes `command`
-//                        ◄─────────── n ─────── sequence: it has done so; everything it reports lies in its
-//                        page
+//   host page (read-only in the worker)      worker page (written by both)
+//   sequence ────────── n ──────────►  the worker sees a new number and executes `command`
+//                       ◄───────── n ────── sequence: done; what it reports lies in its page
 //
 // Each side writes only its own sequence word and waits for the other's. The number grows by one per command,
 // so an answer that is stale, early or made up is not the one expected: the host then takes the worker for
-// hostile. A third value of the worker's word, kDied, is written by the host's supervisor when the process
-// has ended.
+// hostile. A third value of the worker's word, kWorkerDied, is written by the host's supervisor when the
+// process has ended.
 //
 // Waiting is spinning first and a shared futex on the word after that. A waiter announces that it sleeps,
 // then looks again, then sleeps unless the word has changed (futex(2) checks that once more); the other side
@@ -71,15 +70,13 @@ struct HostPage {
 };
 static_assert(sizeof(HostPage) <= worker_space::kPageBytes);
 
-// What a signal handler found when it took the guest out.
+// What a signal handler found when it took the guest out. Which address the guest wanted is not among it: the
+// host works that out from the instruction and the registers, and compares it with its own map.
 struct SignalReport {
   uint64_t native_registers[16];  // rax rcx rdx rbx rsp rbp rsi rdi r8 … r15
   uint64_t instruction_pointer;
-  uint64_t fault_address;
-  uint64_t error_code;  // of a page fault, as the processor gives it
   uint64_t stack_word;  // at the top of the guest's stack: where a routine that was called returns to
   uint32_t signal;
-  uint32_t code;  // si_code
 };
 
 // Numbers in WorkerPage::sequence that no command ever has.

@@ -21,9 +21,9 @@
 // flags, operations, advice): a call with a dirty upper half comes from somebody who tries out the filter.
 // Our own code in the jail passes clean ones: it widens unsigned values, and no listed argument is negative.
 //
-// Freestanding: compiled into both binaries; includes headers of the kernel only. O_CLOEXEC, O_NONBLOCK and
-// RLIMIT_NPROC are numbers here, because the kernel's headers for them do not go together with the C
-// library's.
+// Freestanding: compiled into both binaries; includes headers of the kernel and of its own folder only.
+// O_CLOEXEC, O_NONBLOCK and RLIMIT_NPROC are numbers here, because the kernel's headers for them do not go
+// together with the C library's.
 #pragma once
 
 #include <asm/unistd.h>
@@ -34,6 +34,8 @@
 #include <linux/userfaultfd.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "sandbox/abi/launch.h"
 
 namespace sandglass {
 
@@ -64,9 +66,9 @@ namespace policy {
 
 // The descriptors that rows name; which process has what at them is the launch protocol's. A worker
 // has closed the control socket: what it has at descriptor 0 is an image, on which nothing can be sent.
-inline constexpr uint64_t kTemplateControlFd = 0;
-inline constexpr uint64_t kWorkerImageFd = 0;
-inline constexpr uint64_t kWorkerImageSocketFd = 1;
+inline constexpr uint64_t kTemplateControlFd = template_fd::kControl;
+inline constexpr uint64_t kWorkerImageFd = worker_fd::kImage;
+inline constexpr uint64_t kWorkerImageSocketFd = worker_fd::kImages;
 
 inline constexpr uint64_t kCloseOnExec = 02000000;  // O_CLOEXEC
 inline constexpr uint64_t kNonBlocking = 04000;     // O_NONBLOCK

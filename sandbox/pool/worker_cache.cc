@@ -13,7 +13,7 @@ constexpr int kUseless = 0, kStrangers = 1, kTenants = 2, kStrangersLoaded = 3, 
 
 // The supervisor's mark comes some microseconds after the death; the kernel is asked for the time between.
 bool has_died(const Worker& worker) {
-  if (__atomic_load_n(&worker.shared().sequence, __ATOMIC_ACQUIRE) == kWorkerDied) return true;
+  if (worker.has_died()) return true;
   pollfd poll = {.fd = worker.pidfd(), .events = POLLIN, .revents = 0};
   return ::poll(&poll, 1, 0) != 0;
 }
@@ -141,7 +141,7 @@ std::optional<DropReason> WorkerCache::reason_to_drop(const Slot& slot, bool is_
   const Worker& worker = *slot.worker;
   if (worker.violation()) return DropReason::kViolation;
   if (failure != nullptr) return reason_of(failure->kind);
-  if (__atomic_load_n(&worker.shared().sequence, __ATOMIC_ACQUIRE) == kWorkerDied) return DropReason::kDied;
+  if (worker.has_died()) return DropReason::kDied;
   if (!is_clean) return DropReason::kUnclean;
   if (options_.reuse == WorkerReuse::kNever) return DropReason::kNoReuse;
   if (options_.max_uses != 0 && slot.uses >= options_.max_uses) return DropReason::kUses;

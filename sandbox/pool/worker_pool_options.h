@@ -22,7 +22,7 @@ std::string_view name_of(WorkerReuse reuse);  // "never", "same_module", "same_t
 
 // Which workers share a jail, that is namespaces and the template that forks them.
 enum class JailProfile : uint8_t {
-  kShared,     // all; between two workers stand the seccomp filter, Landlock and their being non-dumpable
+  kShared,     // all; between two workers stand the seccomp filter and their being non-dumpable
   kPerTenant,  // those of one tenant
   kPrivate,    // none: a jail for each worker, some hundreds of microseconds and KiB
 };

@@ -23,16 +23,15 @@ TEST_P(DeadlineTest, StopsAnEndlessGuestAndLetsItGoOn) {
   uint64_t before = 0;
   for (int round = 0; round < 5; ++round) {
     const auto start = steady_clock::now();
-    EXPECT_EQ(sandbox->run({.deadline = milliseconds(3)})->kind, InterruptKind::kDeadlineExceeded);
+    // Long enough for the guest to have its turn on a busy machine, too.
+    EXPECT_EQ(sandbox->run({.deadline = milliseconds(20)})->kind, InterruptKind::kDeadlineExceeded);
     const auto time = steady_clock::now() - start;
-    EXPECT_GE(time, milliseconds(3));
+    EXPECT_GE(time, milliseconds(20));
     EXPECT_LT(time, seconds(10));
     EXPECT_EQ(sandbox->program_counter(), sandbox->next_program_counter());
-    // On a busy machine the time may be over before the guest has had its turn.
-    EXPECT_GE(sandbox->reg(Reg::a0), before);
+    EXPECT_GT(sandbox->reg(Reg::a0), before);
     before = sandbox->reg(Reg::a0);
   }
-  EXPECT_GT(before, 0u);
 }
 
 uint64_t clock_ns(clockid_t clock) {
@@ -49,7 +48,7 @@ TEST_P(DeadlineTest, OfCpuTimeStopsAnEndlessGuestAndLetsItGoOn) {
     EXPECT_EQ(sandbox->run({.cpu_time = milliseconds(5)})->kind, InterruptKind::kDeadlineExceeded);
     // One thread does not use more CPU time than time passes.
     EXPECT_GE(clock_ns(CLOCK_MONOTONIC) - begin, 5'000'000u);
-    EXPECT_GE(sandbox->reg(Reg::a0), before);
+    EXPECT_GT(sandbox->reg(Reg::a0), before);
   }
 }
 

@@ -204,25 +204,25 @@ TEST_P(InterruptTest, StormFromThreeThreadsChangesNothing) {
 }
 
 TEST_P(InterruptTest, DeadlinesOfAnyLengthChangeNothing) {
-  // Enough for a few stops even if the one who looks at the clock has to wait for a core, as a busy machine
-  // makes the host of a worker process do.
-  const uint64_t rounds = GetParam() == Backend::kInterpreter ? 5000
-                          : GetParam() == Backend::kLinux     ? 400'000
-                                                              : 100'000;
+  const uint64_t rounds = GetParam() == Backend::kInterpreter ? 5000 : 100'000;
   const Outcome expected = undisturbed(about_to_work(start(kWork), rounds));
   std::minstd_rand random(7);
-  const auto sandbox = about_to_work(start(kWork), rounds);
   int stops = 0;
-  for (;; ++stops) {
-    // Often shorter than the way to the guest, so that the request is there before it.
-    const nanoseconds deadline(1 + random() % (stops % 2 == 0 ? 20'000 : 200'000));
-    const Interrupt stop = sandbox->run({.deadline = deadline}).value();
-    if (stop.kind == InterruptKind::kFinished) break;
-    ASSERT_EQ(stop.kind, InterruptKind::kDeadlineExceeded);
-    ASSERT_EQ(sandbox->program_counter(), sandbox->next_program_counter());
+  // Once is enough, unless the one who looks at the clock has to wait for a core, as a busy machine makes the
+  // host of a worker process do.
+  for (int repetition = 0; repetition < 20 && stops <= 5; ++repetition) {
+    const auto sandbox = about_to_work(start(kWork), rounds);
+    for (;; ++stops) {
+      // Often shorter than the way to the guest, so that the request is there before it.
+      const nanoseconds deadline(1 + random() % (stops % 2 == 0 ? 20'000 : 200'000));
+      const Interrupt stop = sandbox->run({.deadline = deadline}).value();
+      if (stop.kind == InterruptKind::kFinished) break;
+      ASSERT_EQ(stop.kind, InterruptKind::kDeadlineExceeded);
+      ASSERT_EQ(sandbox->program_counter(), sandbox->next_program_counter());
+    }
+    EXPECT_EQ(outcome_of(*sandbox), expected);
   }
-  EXPECT_GT(stops, 1);
-  EXPECT_EQ(outcome_of(*sandbox), expected);
+  EXPECT_GT(stops, 5);
 }
 
 TEST_P(InterruptTest, OfTracedCodeChangesNothing) {
@@ -264,9 +264,10 @@ int stops_in_a_long_memset(Sandbox& sandbox, uint32_t begin, uint32_t bytes, boo
   for (; sandbox.run({.deadline = microseconds(50)})->kind == InterruptKind::kDeadlineExceeded; ++stops) {
     const uint64_t done = sandbox.reg(Reg::a0) - begin;
     EXPECT_EQ(done + sandbox.reg(Reg::a2), bytes);
-    // Without any progress it may have been stopped before it was charged.
-    if (*sandbox.program_counter() != 0 || done == 0) continue;
-    if (is_metered) {
+    if (*sandbox.program_counter() != 0) continue;
+    // It may have been stopped before its block was charged, and then it has done nothing yet.
+    const bool is_charged = done > 0 || sandbox.gas() != 1'000'000'000;
+    if (is_metered && is_charged) {
       EXPECT_EQ(sandbox.gas(), 1'000'000'000 - 2 - static_cast<int64_t>(done));
     }
     // Nothing behind the place it stopped at.

@@ -29,12 +29,7 @@ asm(R"(
 .globl sandglass_enter
 .type sandglass_enter, @function
 sandglass_enter:
-  push %rbx
-  push %rbp
-  push %r12
-  push %r13
-  push %r14
-  push %r15
+)" SG_SAVE_CALLERS_REGISTERS R"(
   mov %rsp, 136(%rdi)
   mov 152(%rdi), %rax
   rdgsbase %rcx
@@ -52,13 +47,7 @@ sandglass_enter_end:
   movl $8, 124(%rdi)
 .globl sandglass_host_exit
 sandglass_host_exit:
-  pop %r15
-  pop %r14
-  pop %r13
-  pop %r12
-  pop %rbp
-  pop %rbx
-  ret
+)" SG_RESTORE_CALLERS_REGISTERS_AND_RETURN R"(
 .size sandglass_enter, .-sandglass_enter
 )");
 

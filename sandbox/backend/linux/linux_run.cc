@@ -17,9 +17,6 @@ constexpr uint64_t kStopGraceNs = 500'000'000;
 // A block of one instruction has a few dozen machine instructions at most.
 constexpr int kMaxSteps = 10'000;
 
-// Registers, gas, resume address, exit reason and zero flag: the first lines of the context.
-constexpr size_t kSentWords = sizeof(VmContext::regs) / 8 + 4;
-
 }  // namespace
 
 // Turns. ----------------------------------------------------------------------------------------------------
@@ -41,9 +38,9 @@ void LinuxSandbox::receive_context() {
   const WorkerPage& shared = worker_->shared();
   const bool is_64 = module_->program().is_64_bit();
   const int64_t gas = context_->gas;
-  std::memcpy(sent_, &shared.context, 16 * sizeof sent_[0]);
+  std::memcpy(sent_, &shared.context, kClaimedWords * sizeof sent_[0]);
   asm volatile("" : : : "memory");
-  std::memcpy(context_, sent_, 16 * sizeof sent_[0]);
+  std::memcpy(context_, sent_, kClaimedWords * sizeof sent_[0]);
   if (context_->exit_reason == ExitReason::kMemset || context_->exit_reason == ExitReason::kSignal) {
     context_->memset_start = __atomic_load_n(&shared.context.memset_start, __ATOMIC_RELAXED);
     context_->memset_count = __atomic_load_n(&shared.context.memset_count, __ATOMIC_RELAXED);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -87,8 +88,12 @@ class LinuxSandbox final : public CompiledSandbox {
   std::chrono::nanoseconds cpu_limit_{0};
   uint64_t cpu_begin_ns_ = 0;
   SignalReport report_{};
+  // Of the context, in words: what a worker claims (registers, gas, resume address, exit reason), and what it
+  // is sent, which is one more (the zero flag).
+  static constexpr size_t kClaimedWords = offsetof(VmContext, zero_flag_value) / sizeof(uint64_t);
+  static constexpr size_t kSentWords = kClaimedWords + 1;
   // What the shared page holds, unless the worker has played with it.
-  uint64_t sent_[17] = {};
+  uint64_t sent_[kSentWords] = {};
 };
 
 }  // namespace sandglass

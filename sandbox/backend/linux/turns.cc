@@ -197,7 +197,7 @@ Turns::Answer Turns::sleep(uint64_t deadline_ns, const uint32_t* poke) {
 
 void Turns::wake_host() { futex_wake(&worker_->sequence, INT_MAX); }
 
-// Seats.
+// Seats. ---------------------------------------------------------------------------------------------------
 
 void Turns::take_seat(int core) {
   if (policy_.mode == WaitPolicy::Mode::kSpin) return;

@@ -2,22 +2,19 @@
 //
 // Three ways to wait, and what a round trip costs (handoff/ in the suite measures them):
 //
-//   looking at the word    a few hundred nanoseconds when both sides run on cores of their own; a disaster
-//   when
-//                          one of them has to wait for a core while the other one burns it
-//   sleeping, same core    two microseconds whatever else runs: the kernel switches from one to the other
-//   sleeping, other core   30 to 70 microseconds: an idle core has to be woken up
+//   looking at the word   a few hundred nanoseconds when both sides have cores of their own; a disaster when
+//                         one of them has to wait for a core that the other one burns
+//   sleeping, same core   two microseconds whatever else runs: the kernel switches from one to the other
+//   sleeping, other core  tens of microseconds: an idle core has to be woken up
 //
 // So each side says on which core it is, and nobody looks at the word of someone on its own core. In
 // kAdaptive a worker has one of three seats:
 //
-//   near       the core of the host's thread. Where it starts, and where it is fetched back to when it has
-//   gone to
-//              sleep, or when turns take so long that looking does not pay
-//   far        any other core, after many short turns in a row. One that did not get the CPU there while it
-//   was
-//              waited for comes back, and has to earn the seat by ever more turns
-//   anywhere   a guest that works for long: the kernel may put it where there is room
+//   near      the core of the host's thread. Where it starts, and where it is fetched back to when it went
+//             to sleep, or when turns take so long that looking does not pay
+//   far       any other core, after many short turns. One that did not get the CPU there while it was waited
+//             for comes back, and has to earn the seat by ever more turns
+//   anywhere  a guest that works for long: the kernel may put it where there is room
 //
 // The host's thread itself is never pinned.
 #pragma once
