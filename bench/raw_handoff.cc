@@ -28,12 +28,22 @@ void give_by_futex(const TurnChannel& channel, uint32_t turn) {
   syscall(SYS_futex, channel.word, FUTEX_WAKE, 1, nullptr, nullptr, 0);
 }
 
-uint32_t take_by_futex(const TurnChannel& channel, uint32_t last_turn) {
+uint32_t take_by_futex_within(const TurnChannel& channel, uint32_t last_turn, const timespec* timeout) {
   uint32_t turn = load(channel);
   for (; turn == last_turn; turn = load(channel)) {
-    syscall(SYS_futex, channel.word, FUTEX_WAIT, last_turn, nullptr, nullptr, 0);
+    syscall(SYS_futex, channel.word, FUTEX_WAIT, last_turn, timeout, nullptr, 0);
   }
   return turn;
+}
+
+uint32_t take_by_futex(const TurnChannel& channel, uint32_t last_turn) {
+  return take_by_futex_within(channel, last_turn, nullptr);
+}
+
+// Shorter than a tick of the scheduler, so the timer of the core has to be set for it.
+uint32_t take_by_futex_timed(const TurnChannel& channel, uint32_t last_turn) {
+  constexpr timespec kTimeout = {.tv_sec = 0, .tv_nsec = 200'000};
+  return take_by_futex_within(channel, last_turn, &kTimeout);
 }
 
 // A pipe carries the turn itself.
@@ -74,6 +84,7 @@ Status open_eventfd(UniqueFd& reader, UniqueFd& writer) {
 constexpr RawHandoffCase kCases[] = {
     {"spin", store, take_by_spinning, nullptr, false},
     {"futex", give_by_futex, take_by_futex, nullptr, true},
+    {"futex_timed", give_by_futex, take_by_futex_timed, nullptr, true},
     {"pipe", give_by_pipe, take_by_pipe, open_pipe, true},
     {"eventfd", give_by_eventfd, take_by_eventfd, open_eventfd, true},
 };
