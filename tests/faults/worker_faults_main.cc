@@ -134,6 +134,21 @@ bool has_leaked(const Holdings& before, const LiveHeap& heap_before, const Holdi
          after.resident_bytes > before.resident_bytes + before.resident_bytes / 100 + kFewPagesBytes;
 }
 
+// Tables are as long as the most workers at a time have made them, so there are more of them here than in any
+// round that follows.
+bool gather_a_crowd() {
+  constexpr size_t kCrowd = 40;
+  Theatre theatre;
+  std::vector<std::unique_ptr<Sandbox>> crowd;
+  const auto pool = theatre.fresh_workers.get();
+  while (pool && crowd.size() < kCrowd) {
+    auto sandbox = Sandbox::create(theatre.first, {.workers = *pool});
+    if (!sandbox) break;
+    crowd.push_back(std::move(*sandbox));
+  }
+  return crowd.size() == kCrowd;
+}
+
 // A warm-up, then rounds of the same length: what leaks grows from each to the next.
 int run(const Options& options) {
   constexpr uint64_t kRounds = 4;
@@ -144,6 +159,10 @@ int run(const Options& options) {
   const bool is_counted = options.count != 0 || options.faults != 0;
   const uint64_t cycles = is_counted ? options.count / kRounds : std::numeric_limits<uint64_t>::max();
   const uint64_t faults = is_counted ? options.faults / kRounds : cycles;
+  if (!gather_a_crowd()) {
+    fmt::print(stderr, "WRONG: there are not as many workers as there should be\n");
+    return 1;
+  }
   Holdings before, after;
   LiveHeap heap_before;
   bool is_in_time = true;
