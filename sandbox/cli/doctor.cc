@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "sandbox/backend/linux/features.h"
+#include "sandbox/backend/linux/doctor/features.h"
 #include "sandbox/cli/command.h"
 #include "sandbox/cli/terminal.h"
 #include "sandbox/sandglass.h"

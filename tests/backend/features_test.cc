@@ -1,5 +1,5 @@
 // Probing the kernel changes nothing in the process that asks, and known causes of a refusal are named.
-#include "sandbox/backend/linux/features.h"
+#include "sandbox/backend/linux/doctor/features.h"
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -8,8 +8,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "sandbox/backend/linux/refusal_causes.h"
-#include "sandbox/backend/linux/throwaway_child.h"
+#include "sandbox/backend/linux/doctor/refusal_causes.h"
+#include "sandbox/backend/linux/doctor/throwaway_child.h"
 
 namespace sandglass {
 namespace {

@@ -10,8 +10,8 @@
 
 #include <atomic>
 
-#include "sandbox/backend/linux/feature_probes.h"
-#include "sandbox/backend/linux/throwaway_child.h"
+#include "sandbox/backend/linux/doctor/feature_probes.h"
+#include "sandbox/backend/linux/doctor/throwaway_child.h"
 #include "sandbox/base/unique_fd.h"
 
 namespace sandglass::probes {

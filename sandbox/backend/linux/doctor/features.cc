@@ -1,11 +1,11 @@
-#include "sandbox/backend/linux/features.h"
+#include "sandbox/backend/linux/doctor/features.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "sandbox/backend/linux/feature_probes.h"
-#include "sandbox/backend/linux/refusal_causes.h"
+#include "sandbox/backend/linux/doctor/feature_probes.h"
+#include "sandbox/backend/linux/doctor/refusal_causes.h"
 
 namespace sandglass {
 namespace {

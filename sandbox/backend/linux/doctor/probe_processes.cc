@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "sandbox/abi/kernel_constants.h"
-#include "sandbox/backend/linux/feature_probes.h"
-#include "sandbox/backend/linux/throwaway_child.h"
+#include "sandbox/backend/linux/doctor/feature_probes.h"
+#include "sandbox/backend/linux/doctor/throwaway_child.h"
 #include "sandbox/base/unique_fd.h"
 
 namespace sandglass::probes {

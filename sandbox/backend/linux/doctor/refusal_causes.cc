@@ -1,4 +1,4 @@
-#include "sandbox/backend/linux/refusal_causes.h"
+#include "sandbox/backend/linux/doctor/refusal_causes.h"
 
 #include <fmt/format.h>
 

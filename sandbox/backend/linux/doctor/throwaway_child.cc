@@ -1,4 +1,4 @@
-#include "sandbox/backend/linux/throwaway_child.h"
+#include "sandbox/backend/linux/doctor/throwaway_child.h"
 
 #include <fcntl.h>
 #include <poll.h>
