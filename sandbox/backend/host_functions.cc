@@ -35,9 +35,24 @@ RunLimits RunDeadline::limits() const {
   return {.deadline = std::max(left, std::chrono::nanoseconds(1))};
 }
 
+namespace {
+
+Result<Interrupt> run_within(Sandbox& sandbox, const CallLimits& limits) {
+  RunLimits here = limits.deadline.limits();
+  if (limits.cpu_budget == nullptr) return sandbox.run(here);
+  here.cpu_time = limits.cpu_budget->limit();
+  const std::chrono::nanoseconds begin = sandbox.cpu_time();
+  Result<Interrupt> stop = sandbox.run(here);
+  // A worker that has died takes its clock with it.
+  limits.cpu_budget->spend(std::max(sandbox.cpu_time() - begin, std::chrono::nanoseconds(0)));
+  return stop;
+}
+
+}  // namespace
+
 Result<Interrupt> call(Sandbox& sandbox, const ImportTable& imports, const CallLimits& limits) {
   for (;;) {
-    const Interrupt stop = SG_TRY(sandbox.run(limits.deadline.limits()));
+    const Interrupt stop = SG_TRY(run_within(sandbox, limits));
     if (stop.kind != InterruptKind::kHostCall) return stop;
     const HostFunction* function = imports.find(stop.host_call);
     if (function == nullptr || (*function)(sandbox) == HostCallResult::kStop) return stop;

@@ -13,6 +13,7 @@
 // registers (kArgumentRegs; a0), and they are the guest's: check every address and length.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <map>
@@ -77,8 +78,25 @@ class RunDeadline {
   std::optional<Clock::time_point> end_;
 };
 
+// CPU time that calls may use: what the guest's runs use, host functions not included, is taken from it. It
+// may bound one call or many, of one sandbox or many; of one thread at a time.
+class CpuBudget {
+ public:
+  explicit CpuBudget(std::chrono::nanoseconds size) : left_(size) {}
+
+  bool is_spent() const { return left_.count() <= 0; }
+  // What remains, as a limit for one run(); once nothing does, one that stops the run at once.
+  std::chrono::nanoseconds limit() const { return std::max(left_, std::chrono::nanoseconds(1)); }
+  void spend(std::chrono::nanoseconds used) { left_ -= used; }
+
+ private:
+  std::chrono::nanoseconds left_;
+};
+
 struct CallLimits {
   RunDeadline deadline = RunDeadline::never();
+  // None: no limit. Costs reading the CPU clock of the guest's thread or worker twice per run.
+  CpuBudget* cpu_budget = nullptr;
 };
 
 // Runs the guest from where it stands and serves its host calls until it stops for another reason. Returns

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <ctime>
 
 #include "sandbox/backend/generic/generic_sandbox.h"
 #include "sandbox/backend/interpreted/interpreted_sandbox.h"
@@ -30,6 +31,12 @@ Sandbox::Sandbox(std::shared_ptr<const Module> module, const SandboxOptions& opt
 }
 
 void Sandbox::clear_regs() { std::fill(std::begin(context_->regs), std::end(context_->regs), 0); }
+
+std::chrono::nanoseconds Sandbox::cpu_time() const {
+  timespec now = {};
+  SG_CHECK(::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now) == 0);
+  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+}
 
 // Where the guest is. --------------------------------------------------------------------------------------
 

@@ -101,6 +101,10 @@ class Sandbox {
   // returns kInterrupted at its next instruction boundary; otherwise the next run() returns it at once.
   void interrupt();
 
+  // CPU time of what runs the guest, the calling thread or the worker process, so far: for differences around
+  // a run(). Zero once the worker is gone.
+  virtual std::chrono::nanoseconds cpu_time() const;
+
   // Memory, as seen by the host.
   Status read(uint32_t address, std::span<uint8_t> out) const;
   Status write(uint32_t address, std::span<const uint8_t> bytes);

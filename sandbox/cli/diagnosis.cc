@@ -8,13 +8,14 @@
 namespace sandglass::cli {
 namespace {
 
-std::string headline(const Interrupt& stop, std::string_view refusal) {
+std::string headline(const Interrupt& stop, std::string_view reason) {
   switch (stop.kind) {
     case InterruptKind::kTrap: return fmt::format("the guest trapped: {}", name_of(stop.trap));
     case InterruptKind::kOutOfGas: return "the guest ran out of gas";
-    case InterruptKind::kDeadlineExceeded: return "the guest ran longer than its deadline";
+    case InterruptKind::kDeadlineExceeded:
+      return reason.empty() ? "the guest ran longer than its deadline" : std::string(reason);
     case InterruptKind::kHostCall:
-      if (!refusal.empty()) return fmt::format("the guest's host call was refused: {}", refusal);
+      if (!reason.empty()) return fmt::format("the guest's host call was refused: {}", reason);
       return fmt::format("the guest made host call {}, which it did not import", stop.host_call);
     case InterruptKind::kFinished:
     case InterruptKind::kPageFault:
@@ -56,8 +57,8 @@ std::string describe_instruction(const Program& program, uint32_t pc) {
   return in.opcode == Opcode::kInvalid ? "(no valid instruction)" : std::string(name_of(in.opcode));
 }
 
-std::string describe_stop(const Sandbox& sandbox, const Interrupt& stop, std::string_view refusal) {
-  std::string text = headline(stop, refusal) + "\n";
+std::string describe_stop(const Sandbox& sandbox, const Interrupt& stop, std::string_view reason) {
+  std::string text = headline(stop, reason) + "\n";
   const std::optional<uint32_t> pc = sandbox.program_counter();
   if (pc) {
     text += fmt::format("  pc           {:#x}\n", *pc);

@@ -12,7 +12,8 @@ namespace sandglass::cli {
 std::string describe_instruction(const Program& program, uint32_t pc);
 
 // Several lines, the last one without its end: what happened, where, which access, how much gas is left, all
-// registers. `refusal` says why a host call was not served.
-std::string describe_stop(const Sandbox& sandbox, const Interrupt& stop, std::string_view refusal);
+// registers. `reason` says why a host call was not served, or which limit has been exceeded if not the
+// deadline.
+std::string describe_stop(const Sandbox& sandbox, const Interrupt& stop, std::string_view reason);
 
 }  // namespace sandglass::cli

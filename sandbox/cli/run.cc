@@ -19,6 +19,7 @@ struct RunArguments {
   std::vector<std::string> allowed;
   int64_t gas = SandboxOptions{}.gas;
   uint32_t deadline_ms = 0;
+  uint32_t cpu_ms = 0;
   bool trace = false;
 };
 
@@ -64,10 +65,12 @@ Result<std::unique_ptr<Sandbox>> make_sandbox(std::shared_ptr<const Program> pro
   return sandbox;
 }
 
-Result<Interrupt> run_to_the_end(Sandbox& sandbox, const ImportTable& imports, const RunArguments& args) {
+Result<Interrupt> run_to_the_end(Sandbox& sandbox, const ImportTable& imports, const RunArguments& args,
+                                 CpuBudget& cpu_budget) {
   CallLimits limits;
   if (args.deadline_ms != 0)
     limits.deadline = RunDeadline::after(std::chrono::milliseconds(args.deadline_ms));
+  if (args.cpu_ms != 0) limits.cpu_budget = &cpu_budget;
   for (;;) {
     const Interrupt stop = SG_TRY(call(sandbox, imports, limits));
     if (stop.kind != InterruptKind::kStep) return stop;
@@ -77,13 +80,13 @@ Result<Interrupt> run_to_the_end(Sandbox& sandbox, const ImportTable& imports, c
 }
 
 int report_end(const Sandbox& sandbox, const Interrupt& stop, const RunArguments& args,
-               const Refusal& refusal) {
+               std::string_view reason) {
   if (stop.kind == InterruptKind::kFinished) {
     print("a0 = {0} ({0:#x})\n", sandbox.reg(Reg::a0));
     if (args.metering != "none") print("gas used = {}\n", args.gas - sandbox.gas());
     return kSuccess;
   }
-  print_error(describe_stop(sandbox, stop, refusal.reason));
+  print_error(describe_stop(sandbox, stop, reason));
   switch (stop.kind) {
     case InterruptKind::kTrap: return kGuestTrapped;
     case InterruptKind::kOutOfGas: return kGuestOutOfGas;
@@ -102,8 +105,12 @@ Result<int> run_program(std::shared_ptr<const Program> program, const RunArgumen
   const HostFunctions functions = SG_TRY(allow_builtins(args.allowed, refusal));
   const ImportTable imports = SG_TRY(functions.resolve(*program));
   const std::unique_ptr<Sandbox> sandbox = SG_TRY(make_sandbox(std::move(program), args));
-  const Interrupt stop = SG_TRY(run_to_the_end(*sandbox, imports, args));
-  return report_end(*sandbox, stop, args, refusal);
+  CpuBudget cpu_budget{std::chrono::milliseconds(args.cpu_ms)};
+  const Interrupt stop = SG_TRY(run_to_the_end(*sandbox, imports, args, cpu_budget));
+  const bool is_over_budget =
+      stop.kind == InterruptKind::kDeadlineExceeded && args.cpu_ms != 0 && cpu_budget.is_spent();
+  return report_end(*sandbox, stop, args,
+                    is_over_budget ? "the guest used more CPU time than its limit" : refusal.reason);
 }
 
 int run(const RunArguments& args) {
@@ -157,6 +164,9 @@ void add_run(CLI::App& app, int& exit_code) {
       ->check(CLI::IsMember(names_in(kMeterings)))
       ->capture_default_str();
   command->add_option("--deadline-ms", args->deadline_ms, "Stop the guest after this time; 0: never")
+      ->capture_default_str();
+  command
+      ->add_option("--cpu-ms", args->cpu_ms, "Stop the guest when it has used this much CPU time; 0: never")
       ->capture_default_str();
   command->add_flag("--trace", args->trace, "Print every instruction before it runs, on standard error");
   command->add_option("--allow", args->allowed, allow_help())

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <ctime>
+
 #include "sandbox/sandglass.h"
 
 namespace sandglass {
@@ -112,6 +114,35 @@ TEST_P(HostFunctionsOnBackend, StopAtTheDeadline) {
     const CallLimits limits = {.deadline = RunDeadline::after(std::chrono::milliseconds(20))};
     EXPECT_EQ(call_guest(entry, limits).kind, InterruptKind::kDeadlineExceeded) << entry;
   }
+}
+
+TEST_P(HostFunctionsOnBackend, StopAtTheEndOfTheCpuTime) {
+  for (const char* entry : {"spin", "call_forever"}) {
+    sandbox_->set_gas(INT64_MAX);
+    CpuBudget budget{std::chrono::milliseconds(20)};
+    EXPECT_EQ(call_guest(entry, {.cpu_budget = &budget}).kind, InterruptKind::kDeadlineExceeded) << entry;
+    EXPECT_TRUE(budget.is_spent());
+    // Nothing is left for the next one.
+    EXPECT_EQ(call_guest("spin", {.cpu_budget = &budget}).kind, InterruptKind::kDeadlineExceeded) << entry;
+  }
+}
+
+TEST_P(HostFunctionsOnBackend, PayForTheGuestsCpuTimeAlone) {
+  constexpr std::chrono::nanoseconds kSize = std::chrono::milliseconds(100);
+  HostFunctions functions;
+  ASSERT_TRUE(functions.add("double", [&](Sandbox& guest) {
+    const std::clock_t end = std::clock() + CLOCKS_PER_SEC / 8;
+    while (std::clock() < end) {
+    }
+    return double_a0(guest);
+  }));
+  ASSERT_TRUE(functions.add("refuse", refuse));
+  const ImportTable slow = *functions.resolve(sandbox_->module().program());
+  CpuBudget budget{kSize};
+  ASSERT_TRUE(sandbox_->prepare_call("main", {20}));
+  EXPECT_EQ(call(*sandbox_, slow, {.cpu_budget = &budget})->kind, InterruptKind::kFinished);
+  EXPECT_FALSE(budget.is_spent());
+  EXPECT_LT(budget.limit(), kSize);
 }
 
 TEST_P(HostFunctionsOnBackend, DoNotBeginBehindTheDeadline) {

@@ -204,6 +204,10 @@ bool LinuxSandbox::is_cpu_time_over() {
   return false;
 }
 
+std::chrono::nanoseconds LinuxSandbox::cpu_time() const {
+  return std::chrono::nanoseconds(cpu_time_ns(worker_->process_id()));
+}
+
 void LinuxSandbox::kick() {
   if (is_running_.load(std::memory_order_seq_cst)) worker_->request_stop();
 }

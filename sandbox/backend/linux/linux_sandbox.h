@@ -27,6 +27,7 @@ class LinuxSandbox final : public CompiledSandbox {
   ~LinuxSandbox() override;
 
   const Worker& worker() const { return *worker_; }
+  std::chrono::nanoseconds cpu_time() const override;
 
  protected:
   const Error* resume(const RunLimits& limits, Interrupt& stop) override;
