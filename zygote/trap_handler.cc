@@ -10,6 +10,7 @@
 #include <asm/signal.h>
 #include <asm/ucontext.h>
 
+#include "sandbox/abi/guest_entry.h"
 #include "zygote/system_calls.h"
 #include "zygote/worker.h"
 
@@ -23,17 +24,21 @@ constexpr int kFaults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP};
 
 bool is_in_guest(uint64_t address) { return address >= kCode && address < kCode + kCodeBytes; }
 
+// What the exit of the emitted code would have done, and what only a signal has to say.
 void report(int signal, const sigcontext& machine) {
-  WorkerPage* const worker = worker_page();
-  SignalReport& report = worker->report;
+  // In the order of their numbers in instructions.
   const uint64_t registers[] = {machine.rax, machine.rcx, machine.rdx, machine.rbx, machine.rsp, machine.rbp,
                                 machine.rsi, machine.rdi, machine.r8,  machine.r9,  machine.r10, machine.r11,
                                 machine.r12, machine.r13, machine.r14, machine.r15};
-  for (int i = 0; i < 16; ++i) report.native_registers[i] = registers[i];
-  report.instruction_pointer = machine.rip;
-  report.stack_word = *reinterpret_cast<const uint64_t*>(kJumpTable - 8);
-  report.signal = (uint32_t)signal;
-  worker->context.exit_reason = ExitReason::kSignal;
+  WorkerPage* const worker = worker_page();
+  VmContext& context = worker->context;
+  for (int i = 0; i < 13; ++i) context.regs[i] = registers[kMachineRegs[i]];
+  context.gas = (int64_t)registers[kMachineGas];
+  context.resume_address = machine.rip;
+  context.exit_argument = (uint32_t)signal;
+  context.exit_reason = ExitReason::kSignal;
+  worker->temporary = registers[kMachineTemporary];
+  worker->stack_word = *reinterpret_cast<const uint64_t*>(kJumpTable - 8);
 }
 
 // The signal returns to the exit.
@@ -53,12 +58,14 @@ void leave_through_exit(sigcontext& machine) {
 
 // The host decides whether the guest can be taken out where it is.
 void stop_where_the_host_says(int signal, sigcontext& machine) {
-  // The guest may be on its way out, and have said why already.
-  const ExitReason reason = worker_page()->context.exit_reason;
+  // The guest may be on its way out, and have stored some of its registers and why already.
+  VmContext& context = worker_page()->context;
+  const VmContext before = context;
   report(signal, machine);
+  publish_stop();
   answer();
   if (wait_for_command() == WorkerCommand::kStepOnce) {
-    worker_page()->context.exit_reason = reason;
+    context = before;
     machine.eflags |= kTrapFlag;
     return;
   }

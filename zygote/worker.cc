@@ -22,14 +22,17 @@ uint32_t g_sequence = 0;
 // Whether the signal handler has left the next command for the main loop.
 bool g_is_command_pending = false;
 bool g_is_dying = false;
+// Where this process was when it last looked.
+uint32_t g_core = 0;
 
 constexpr uint32_t kLooksPerPause = 64;
 
 // Linux keeps the number of the core where RDTSCP finds it (the upper bits are the NUMA node).
-uint32_t current_core() {
+bool is_on_core_of_host() {
   uint32_t aux;
   __builtin_ia32_rdtscp(&aux);
-  return aux & 0xfff;
+  g_core = aux & 0xfff;
+  return __atomic_load_n(&host_page()->core, __ATOMIC_RELAXED) == g_core;
 }
 
 template <typename T>
@@ -100,12 +103,30 @@ void change_address_space() {
   if (host->receives_image != 0) call(__NR_close, worker_fd::kImage);
 }
 
+// Everything else is still in the context.
+void accept_entry(VmContext& context) {
+  const HostPage* const host = host_page();
+  context.resume_address = host->resume_address;
+  context.gas = host->gas;
+  for (uint32_t i = 0; i < kNearRegs; ++i) context.regs[kFirstNearReg + i] = host->near_regs[i];
+  for (uint32_t changed = host->changed_regs; changed != 0; changed &= changed - 1) {
+    const int reg = __builtin_ctz(changed);
+    context.regs[reg] = host->regs[reg];
+  }
+  context.zero_flag_value = context.regs[host->zero_flag_reg];
+}
+
+void run_guest() {
+  VmContext& context = worker_page()->context;
+  accept_entry(context);
+  context.exit_reason = ExitReason::kNone;
+  zygote_enter(&context);
+  if (!g_is_command_pending) publish_stop();
+}
+
 void carry_out(WorkerCommand command) {
-  WorkerPage* const worker = worker_page();
   switch (command) {
-    case WorkerCommand::kRun:
-      worker->context.exit_reason = ExitReason::kNone;
-      return zygote_enter(&worker->context);
+    case WorkerCommand::kRun: return run_guest();
     case WorkerCommand::kChange: return change_address_space();
     case WorkerCommand::kNone:
     case WorkerCommand::kStepOnce: break;
@@ -115,11 +136,22 @@ void carry_out(WorkerCommand command) {
 
 }  // namespace
 
+void publish_stop() {
+  WorkerPage* const worker = worker_page();
+  const VmContext& context = worker->context;
+  worker->exit_reason = context.exit_reason;
+  worker->exit_argument = context.exit_argument;
+  worker->resume_address = context.resume_address;
+  worker->gas = context.gas;
+  for (uint32_t i = 0; i < kNearRegs; ++i) worker->near_regs[i] = context.regs[kFirstNearReg + i];
+  for (uint32_t i = 0; i < kNextRegs; ++i) worker->next_regs[i] = context.regs[kFirstNextReg + i];
+}
+
 void answer() {
   WorkerPage* const worker = worker_page();
-  worker->core = current_core();
-  // A plain store and a fence instead of one locked store: the cache line of the word is fetched together
-  // with those that the exit has just written to, not after them.
+  worker->core = g_core;
+  // A plain store and a fence: one locked store would wait for the line before the look at what the host
+  // does.
   __atomic_store_n(&worker->sequence, g_sequence, __ATOMIC_RELEASE);
   __atomic_thread_fence(__ATOMIC_SEQ_CST);
   if (__atomic_load_n(&host_page()->host_sleeps, __ATOMIC_RELAXED) != 0) {
@@ -130,15 +162,18 @@ void answer() {
 WorkerCommand wait_for_command() {
   const HostPage* const host = host_page();
   WorkerPage* const worker = worker_page();
-  const bool is_on_other_core = load(&host->core) != current_core();
-  for (uint32_t looks = is_on_other_core ? host->looks : 0; load(&host->sequence) == g_sequence && looks > 0;
-       --looks) {
-    if (looks % kLooksPerPause == 0) asm volatile("pause");
+  for (uint32_t looks = is_on_core_of_host() ? 0 : host->looks;
+       load(&host->sequence) == g_sequence && looks > 0; --looks) {
+    if (looks % kLooksPerPause != 0) continue;
+    asm volatile("pause");
+    // The host may have fetched it.
+    if (is_on_core_of_host()) break;
   }
   while (load(&host->sequence) == g_sequence) {
     __atomic_store_n(&worker->worker_sleeps, 1, __ATOMIC_SEQ_CST);
     call(__NR_futex, &host->sequence, FUTEX_WAIT, g_sequence, 0, 0, 0);
     __atomic_store_n(&worker->worker_sleeps, 0, __ATOMIC_RELAXED);
+    (void)is_on_core_of_host();
   }
   g_sequence = load(&host->sequence);
   return host->command;

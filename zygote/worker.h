@@ -14,6 +14,8 @@ namespace sandglass::zygote {
 inline const HostPage* host_page() { return reinterpret_cast<const HostPage*>(worker_space::kHostPage); }
 inline WorkerPage* worker_page() { return reinterpret_cast<WorkerPage*>(worker_space::kWorkerPage); }
 
+// Puts what the context says about the guest's stop where the host looks for it.
+void publish_stop();
 // Tells the host that the command has been carried out.
 void answer();
 // Waits for the next command.

@@ -6,6 +6,17 @@
 // it.
 #pragma once
 
+#include <stdint.h>
+
+namespace sandglass {
+
+// The guest's registers, in the order of VmContext::regs, by their numbers in x86-64 instructions; then the
+// temporary and the gas counter. For signal handlers of worker processes.
+inline constexpr uint8_t kMachineRegs[13] = {3, 6, 13, 5, 12, 8, 9, 7, 0, 2, 14, 10, 11};
+inline constexpr uint8_t kMachineTemporary = 1, kMachineGas = 15;
+
+}  // namespace sandglass
+
 // What a function has to keep for its caller, before it goes into the guest and after it came back.
 #define SG_SAVE_CALLERS_REGISTERS \
   "push %rbx\n"                   \

@@ -21,10 +21,10 @@ enum class ExitReason : uint32_t {
   kSbrk,         // resume_address = behind the instruction
   kMemset,       // memset ran out of gas; a0 and a2 say what is left
   kInterrupted,  // the entry saw a request to stop before the first instruction
-  kSignal,       // worker processes: a signal took the guest out; the SignalReport says more
+  kSignal,       // worker processes: a signal took the guest out; exit_argument = its number
 };
 
-// The first two cache lines are all that an ordinary stop writes, and all that another core needs to read.
+// The first two cache lines are all that an ordinary stop writes.
 struct alignas(64) VmContext {
   // Guest registers; emitted code loads them on entry and stores them on exit.
   uint64_t regs[13];

@@ -22,8 +22,9 @@ class CompiledSandbox : public Sandbox {
   void enter(uint32_t pc, bool is_block_start) override;
   uint32_t stopped_pc() const override;
 
-  // What an entry needs besides registers: call it right before.
-  void prepare_entry() { context_->zero_flag_value = reg(zero_flag_reg_); }
+  // The register whose value an entry needs as VmContext::zero_flag_value. Looked at right before: the host
+  // may change it until then.
+  Reg zero_flag_reg() const { return zero_flag_reg_; }
 
   // Explains the stop that the context describes; not for kSbrk and kSignal. False: it makes no sense.
   [[nodiscard]] bool explain_exit(Interrupt& stop);
@@ -31,8 +32,9 @@ class CompiledSandbox : public Sandbox {
   struct Signal {
     bool is_stop_request = false;
     uint32_t native_offset = 0;  // where the guest was
-    uint64_t temporary = 0;      // rcx
-    uint64_t stack_word = 0;     // at the top of the guest's stack
+    // Only in the middle of a memset.
+    uint64_t temporary = 0;   // rcx
+    uint64_t stack_word = 0;  // at the top of the guest's stack
   };
   [[nodiscard]] bool explain_signal(const Signal& signal, Interrupt& stop);
   // kSbrk: grows the heap and puts the answer into the register.
@@ -70,7 +72,6 @@ class CompiledSandbox : public Sandbox {
   std::optional<uint32_t> stop_pc_;
   uint64_t stop_address_ = 0;
   // A branch on this register being zero may rely on flags that an earlier instruction of its block left.
-  // Looked at when the guest is entered: the host may change the register until then.
   Reg zero_flag_reg_ = Reg::ra;
   // Where execution at a block starts, remembered for hosts that call the same function again and again.
   uint32_t entered_pc_ = UINT32_MAX;

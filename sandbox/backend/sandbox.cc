@@ -30,7 +30,10 @@ Sandbox::Sandbox(std::shared_ptr<const Module> module, const SandboxOptions& opt
   context_->gas = options.gas;
 }
 
-void Sandbox::clear_regs() { std::fill(std::begin(context_->regs), std::end(context_->regs), 0); }
+void Sandbox::clear_regs() {
+  missing_regs_ = 0;
+  std::fill(std::begin(context_->regs), std::end(context_->regs), 0);
+}
 
 std::chrono::nanoseconds Sandbox::cpu_time() const {
   timespec now = {};

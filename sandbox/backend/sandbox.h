@@ -69,8 +69,14 @@ class Sandbox {
   const Module& module() const { return *module_; }
 
   // Registers. 32-bit sets keep 32 bits: writes are cut, reads are zero-extended.
-  uint64_t reg(Reg reg) const { return context_->regs[static_cast<size_t>(reg)]; }
-  void set_reg(Reg reg, uint64_t value) { context_->regs[static_cast<size_t>(reg)] = value & register_mask_; }
+  uint64_t reg(Reg reg) const {
+    if ((missing_regs_ & bit_of(reg)) != 0) fetch_regs(reg);
+    return context_->regs[static_cast<size_t>(reg)];
+  }
+  void set_reg(Reg reg, uint64_t value) {
+    if ((missing_regs_ & bit_of(reg)) != 0) missing_regs_ &= ~bit_of(reg);
+    context_->regs[static_cast<size_t>(reg)] = value & register_mask_;
+  }
   void clear_regs();
   int64_t gas() const { return context_->gas; }
   void set_gas(int64_t gas) { context_->gas = gas; }
@@ -173,16 +179,22 @@ class Sandbox {
 
   static constexpr uint32_t kStopForInterrupt = 1, kStopForDeadline = 2;
 
+  static constexpr uint32_t bit_of(Reg reg) { return 1u << static_cast<uint32_t>(reg); }
+  // Puts that register, which is missing, into the context, and maybe others that are.
+  virtual void fetch_regs(Reg /*wanted*/) const {}
+
   std::shared_ptr<const Module> module_;
   VmContext* context_;
   uint8_t* memory_;
   AccessMap access_;
+  const uint64_t register_mask_;
+  // One bit for each register that the context does not have: it is where the guest has left it.
+  mutable uint32_t missing_regs_ = 0;
 
  private:
   bool begin_at(uint32_t pc, Interrupt& stop);
   void settle(Interrupt& stop);
 
-  const uint64_t register_mask_;
   // What the pcs are; see the table in interrupt.h.
   std::optional<uint32_t> host_pc_;     // set by the host and not yet run
   std::optional<uint32_t> refused_pc_;  // trapped before it was entered

@@ -27,11 +27,10 @@ class Death : public AttackTest {
  protected:
   // An intruder that has answered `first` and does `then` with the next command.
   Intrusion intrude_until(Then then, const ModuleChoice& choice = ModuleChoice()) {
-    Intrusion intrusion =
-        intrude(intrude_with_moves,
-                orders_of({answer({{SG_FIELD(context.exit_reason), 1, 4}, {SG_FIELD(context.gas), 1000}}),
-                           Move{.then = then}}),
-                choice);
+    Intrusion intrusion = intrude(
+        intrude_with_moves,
+        orders_of({answer({{SG_FIELD(exit_reason), 1, 4}, {SG_FIELD(gas), 1000}}), Move{.then = then}}),
+        choice);
     const Result<Interrupt> stop = intrusion.run();
     EXPECT_TRUE(stop) << to_string(stop.error());
     return intrusion;
@@ -91,9 +90,8 @@ TEST_F(Death, WhileTheHeapGrows) {
 TEST_F(Death, WhileItIsReset) {
   for (const Then end : {Then::kExit, Then::kForbidden, Then::kHang}) {
     Intrusion intrusion =
-        intrude(intrude_with_moves,
-                orders_of({answer({{SG_FIELD(context.exit_reason), 1, 4}, {SG_FIELD(context.gas), 1000}}),
-                           Move{}, Move{.then = end}}));
+        intrude(intrude_with_moves, orders_of({answer({{SG_FIELD(exit_reason), 1, 4}, {SG_FIELD(gas), 1000}}),
+                                               Move{}, Move{.then = end}}));
     ASSERT_TRUE(intrusion.run());
     ASSERT_TRUE(intrusion.sandbox().sbrk(8192));  // so that there is something to do in the worker
     expect_failure(kind_of(end), [&] { return intrusion.sandbox().reset_memory(); });
@@ -139,9 +137,9 @@ TEST_F(Death, InTheMiddleOfASignal) {
         worker_space::kCode +
         intrusion.module().native_code()->entry_of(*intrusion.module().program().find_export("load")) + 1;
     // No place where a guest can be taken out, so the host asks for one machine instruction more.
-    const Move first = answer({{SG_FIELD(context.exit_reason), 9, 4},
-                               {SG_FIELD(report.signal), kWorkerStopSignal, 4},
-                               {SG_FIELD(report.instruction_pointer), between}});
+    const Move first = answer({{SG_FIELD(exit_reason), 9, 4},
+                               {SG_FIELD(exit_argument), kWorkerStopSignal, 4},
+                               {SG_FIELD(resume_address), between}});
     intrusion.give(orders_of({first, Move{.then = end}}));
     intrusion.sandbox().set_reg(Reg::a5, Intrusion::entry_of(intrude_with_moves));
     expect_failure(kind_of(end), [&] { return intrusion.sandbox().run({.deadline = milliseconds(50)}); });
@@ -153,9 +151,9 @@ TEST_F(Death, SteppingWithoutEndIsRefused) {
   const uint64_t between =
       worker_space::kCode +
       intrusion.module().native_code()->entry_of(*intrusion.module().program().find_export("load")) + 1;
-  intrusion.give(orders_of({answer({{SG_FIELD(context.exit_reason), 9, 4},
-                                    {SG_FIELD(report.signal), SIGTRAP, 4},
-                                    {SG_FIELD(report.instruction_pointer), between}})}));
+  intrusion.give(orders_of({answer({{SG_FIELD(exit_reason), 9, 4},
+                                    {SG_FIELD(exit_argument), SIGTRAP, 4},
+                                    {SG_FIELD(resume_address), between}})}));
   intrusion.sandbox().set_reg(Reg::a5, Intrusion::entry_of(intrude_with_moves));
   expect_failure(ErrorKind::kProtocolViolation, [&] { return intrusion.run(); });
 }

@@ -303,10 +303,10 @@ Move answer(std::initializer_list<Write> writes) {
 }
 
 Move claim(ExitReason reason, uint64_t resume_address, uint32_t argument, int64_t gas) {
-  return answer({{SG_FIELD(context.exit_reason), static_cast<uint64_t>(reason), 4},
-                 {SG_FIELD(context.exit_argument), argument, 4},
-                 {SG_FIELD(context.resume_address), resume_address},
-                 {SG_FIELD(context.gas), static_cast<uint64_t>(gas)}});
+  return answer({{SG_FIELD(exit_reason), static_cast<uint64_t>(reason), 4},
+                 {SG_FIELD(exit_argument), argument, 4},
+                 {SG_FIELD(resume_address), resume_address},
+                 {SG_FIELD(gas), static_cast<uint64_t>(gas)}});
 }
 
 }  // namespace sandglass::attack

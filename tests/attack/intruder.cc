@@ -124,8 +124,12 @@ INTRUDER_INLINE void wake_host() {
       case 1: store_sequence(kWorkerDied); break;
       case 2: store_sequence(kWorkerBorn); break;
       case 3: store_sequence(random); break;
-      case 4: worker_page().context.exit_reason = (ExitReason)(random >> 8 & 15); break;
-      case 5: worker_page().context.regs[random >> 8 & 7] ^= random; break;
+      case 4: worker_page().exit_reason = (ExitReason)(random >> 8 & 15); break;
+      case 5:
+        worker_page().near_regs[random >> 8 & 3] ^= random;
+        worker_page().next_regs[random >> 8 & 1] ^= random;
+        worker_page().context.regs[random >> 8 & 7] ^= random;
+        break;
       case 6: worker_page().change_errno = random & 3; break;
       default: worker_page().worker_sleeps = random >> 8 & 1; break;
     }
@@ -277,6 +281,7 @@ INTRUDER intrude_into_host_page() {
 INTRUDER intrude_with_endless_gas() {
   for (;;) {
     *(volatile int64_t*)&worker_page().context.gas = INT64_MAX;
+    *(volatile int64_t*)&worker_page().gas = INT64_MAX;
     asm volatile("movabs $0x7fffffffffffffff, %%r15" : : : "r15");
   }
 }

@@ -8,7 +8,6 @@
 #include <cstring>
 #include <thread>
 
-#include "sandbox/compiler/registers.h"
 #include "tests/attack/field.h"
 
 namespace sandglass::attack {
@@ -71,16 +70,16 @@ constexpr uint64_t kCode = worker_space::kCode;
 
 // A stop by a signal, with gas that the guest may have.
 Move signal(uint32_t number, uint64_t ip, std::initializer_list<Write> others = {}) {
-  Move move = answer({{SG_FIELD(context.exit_reason), static_cast<uint64_t>(ExitReason::kSignal), 4},
-                      {SG_FIELD(report.signal), number, 4},
-                      {SG_FIELD(report.instruction_pointer), ip},
-                      {SG_FIELD(report.native_registers) + 8 * kGas, 1000}});
+  Move move = claim(ExitReason::kSignal, ip, number);
   for (const Write& write : others) move.writes[move.write_count++] = write;
   return move;
 }
 
 Write report_of(Reg reg, uint64_t value) {
-  return {SG_FIELD(report.native_registers) + 8 * native(reg), value};
+  const auto i = static_cast<uint32_t>(reg);
+  if (i - kFirstNearReg < kNearRegs) return {SG_FIELD(near_regs) + 8 * (i - kFirstNearReg), value};
+  if (i - kFirstNextReg < kNextRegs) return {SG_FIELD(next_regs) + 8 * (i - kFirstNextReg), value};
+  return {SG_FIELD(context.regs) + 8 * i, value};
 }
 
 // What can be claimed without being caught, or the rows below would prove nothing.
@@ -230,9 +229,8 @@ TEST_F(Protocol, Row68GasThatGrowsIsRefused) {
     expect_refused({"at a host call", claim(ExitReason::kHostCall, at.call, 7, gas)});
     expect_refused({"at the end", claim(ExitReason::kFinished, 0, 0, gas)});
     expect_refused({"at sbrk", claim(ExitReason::kSbrk, at.grow, 0, gas)});
-    expect_refused({"in a report",
-                    signal(SIGSEGV, at.load_begin,
-                           {{SG_FIELD(report.native_registers) + 8 * kGas, static_cast<uint64_t>(gas)}})});
+    expect_refused(
+        {"in a report", signal(SIGSEGV, at.load_begin, {{SG_FIELD(gas), static_cast<uint64_t>(gas)}})});
   }
 }
 
@@ -315,9 +313,9 @@ TEST_F(Protocol, Row69MemsetsThatCannotBeAreRefused) {
     return signal(SIGSEGV, filling,
                   {{SG_FIELD(context.memset_start), 0x20000},
                    {SG_FIELD(context.memset_count), count},
-                   {SG_FIELD(report.native_registers) + 8 * kTemp, missing},
-                   {SG_FIELD(report.stack_word), stack_word},
-                   {SG_FIELD(report.native_registers) + 8 * kGas, 0}});
+                   {SG_FIELD(temporary), missing},
+                   {SG_FIELD(stack_word), stack_word},
+                   {SG_FIELD(gas), 0}});
   };
   const Case cases[] = {
       {"more missing than there was", memset(10, 11, at.fill)},
@@ -369,8 +367,7 @@ TEST_F(Protocol, Row66PointersOfAHostCallAreChecked) {
                           {0xfffe'2000 - 4, 8}};
   for (const Range& range : ranges) {
     Move move = claim(ExitReason::kHostCall, at.call, 7);
-    move.writes[move.write_count++] = {SG_FIELD(context.regs) + 8 * static_cast<size_t>(Reg::a0),
-                                       range.address};
+    move.writes[move.write_count++] = report_of(Reg::a0, range.address);
     Intrusion intrusion = intrude(intrude_with_moves, orders_of({move}));
     ASSERT_EQ(intrusion.run()->kind, InterruptKind::kHostCall);
     Sandbox& sandbox = intrusion.sandbox();
@@ -436,7 +433,7 @@ TEST_F(Protocol, Row70PageFaultsAreComparedWithTheHostsMap) {
 TEST_F(Protocol, Row71TheHostKnowsTheHeap) {
   const Places at = places();
   Move grow = claim(ExitReason::kSbrk, at.grow);
-  grow.writes[grow.write_count++] = {SG_FIELD(context.regs) + 8 * static_cast<size_t>(Reg::a1), 0xffff'0000};
+  grow.writes[grow.write_count++] = report_of(Reg::a1, 0xffff'0000);
   Intrusion intrusion = intrude(intrude_with_moves, orders_of({grow, claim(ExitReason::kFinished)}));
   EXPECT_EQ(intrusion.run()->kind, InterruptKind::kFinished);
   EXPECT_EQ(intrusion.sandbox().heap_bytes(), 0u);

@@ -2,7 +2,9 @@
 
 #include <sys/auxv.h>
 
+#include <algorithm>
 #include <cstddef>
+#include <iterator>
 
 #include "sandbox/abi/guest_entry.h"
 #include "sandbox/compiler/registers.h"
@@ -22,6 +24,8 @@ static_assert(native(Reg::t1) == x64::rbp && native(Reg::t2) == x64::r12 && nati
 static_assert(native(Reg::s1) == x64::r9 && native(Reg::a0) == x64::rdi && native(Reg::a1) == x64::rax);
 static_assert(native(Reg::a2) == x64::rdx && native(Reg::a3) == x64::r14 && native(Reg::a4) == x64::r10);
 static_assert(native(Reg::a5) == x64::r11 && kGas == x64::r15 && kContextOffset == -4096);
+static_assert(std::equal(std::begin(kNativeRegs), std::end(kNativeRegs), std::begin(kMachineRegs)));
+static_assert(kTemp == kMachineTemporary && kGas == kMachineGas);
 
 asm(R"(
 .text

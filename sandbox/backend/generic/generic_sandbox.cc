@@ -39,7 +39,7 @@ GenericSandbox::~GenericSandbox() { AddressSpace::release(std::move(space_), acc
 const Error* GenericSandbox::resume(const RunLimits& limits, Interrupt& stop) {
   ensure_signal_stack();
   thread_id_.store(this_thread_id(), std::memory_order_release);
-  prepare_entry();
+  context_->zero_flag_value = reg(zero_flag_reg());
   const auto wall_ns = static_cast<uint64_t>(std::max<int64_t>(limits.deadline.count(), 0));
   const auto cpu_ns = static_cast<uint64_t>(std::max<int64_t>(limits.cpu_time.count(), 0));
   const bool has_deadline = (wall_ns | cpu_ns) != 0;

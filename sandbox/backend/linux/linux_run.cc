@@ -1,10 +1,9 @@
 // How a LinuxSandbox runs its guest: turns of the worker, limits on them, and claims that are checked.
 #include <algorithm>
+#include <bit>
 #include <csignal>
-#include <cstring>
 
 #include "sandbox/backend/linux/linux_sandbox.h"
-#include "sandbox/compiler/registers.h"
 
 namespace sandglass {
 namespace {
@@ -17,44 +16,73 @@ constexpr uint64_t kStopGraceNs = 500'000'000;
 // A block of one instruction has a few dozen machine instructions at most.
 constexpr int kMaxSteps = 10'000;
 
+static_assert(kFirstNearReg == static_cast<uint32_t>(Reg::a0) && kNearRegs == 4);
+static_assert(kFirstNextReg == static_cast<uint32_t>(Reg::a4) && kNextRegs == 2);
+static_assert((kNearRegBits | kNextRegBits | kFarRegBits) == (1u << kRegCount) - 1);
+
 }  // namespace
 
 // Turns. ----------------------------------------------------------------------------------------------------
 
+// Each page has a line that travels with every turn, and others that do when they are needed: see protocol.h.
+
 void LinuxSandbox::send_context() {
-  prepare_entry();
-  auto* const shared = reinterpret_cast<uint64_t*>(&worker_->shared().context);
-  const auto* const own = reinterpret_cast<const uint64_t*>(context_);
-  // Every line that is not written stays in the worker's cache.
-  for (size_t i = 0; i < kSentWords; ++i) {
-    if (own[i] == sent_[i]) continue;
-    __atomic_store_n(&shared[i], own[i], __ATOMIC_RELAXED);
-    sent_[i] = own[i];
-  }
+  HostPage& page = worker_->host();
+  page.changed_regs = send_changed_regs();
+  page.zero_flag_reg = static_cast<uint8_t>(zero_flag_reg());
+  page.resume_address = context_->resume_address;
+  page.gas = context_->gas;
+  std::copy_n(context_->regs + kFirstNearReg, kNearRegs, page.near_regs);
 }
 
-// Copies what the worker claims, once.
+// What the host has not copied, the worker still has.
+uint16_t LinuxSandbox::send_changed_regs() {
+  uint32_t changed = (kNextRegBits | kFarRegBits) & ~missing_regs_;
+  for (uint32_t left = changed; left != 0; left &= left - 1) {
+    const int reg = std::countr_zero(left);
+    if ((copied_regs_ >> reg & 1) != 0 && context_->regs[reg] == workers_regs_[reg]) {
+      changed &= ~(1u << reg);
+    } else {
+      worker_->host().regs[reg] = context_->regs[reg];
+    }
+  }
+  return static_cast<uint16_t>(changed);
+}
+
+// Copies what the worker claims, each field once; fetch_regs() the others.
 void LinuxSandbox::receive_context() {
-  const WorkerPage& shared = worker_->shared();
-  const bool is_64 = module_->program().is_64_bit();
-  const int64_t gas = context_->gas;
-  std::memcpy(sent_, &shared.context, kClaimedWords * sizeof sent_[0]);
-  asm volatile("" : : : "memory");
-  std::memcpy(context_, sent_, kClaimedWords * sizeof sent_[0]);
-  if (context_->exit_reason == ExitReason::kMemset || context_->exit_reason == ExitReason::kSignal) {
-    context_->memset_start = __atomic_load_n(&shared.context.memset_start, __ATOMIC_RELAXED);
-    context_->memset_count = __atomic_load_n(&shared.context.memset_count, __ATOMIC_RELAXED);
+  const auto once = []<typename T>(const T& field) {
+    T value;
+    __atomic_load(&field, &value, __ATOMIC_RELAXED);
+    return value;
+  };
+  const WorkerPage& page = worker_->shared();
+  context_->exit_reason = once(page.exit_reason);
+  context_->exit_argument = once(page.exit_argument);
+  context_->resume_address = once(page.resume_address);
+  const int64_t gas = once(page.gas);
+  if (module_->options().gas != GasMetering::kNone) context_->gas = gas;
+  for (uint32_t i = 0; i < kNearRegs; ++i)
+    context_->regs[kFirstNearReg + i] = once(page.near_regs[i]) & register_mask_;
+  missing_regs_ = kNextRegBits | kFarRegBits;
+  copied_regs_ = 0;
+}
+
+void LinuxSandbox::fetch_regs(Reg wanted) const {
+  const WorkerPage& page = worker_->shared();
+  if ((kNextRegBits & bit_of(wanted)) != 0) return copy_regs(kNextRegBits, page.next_regs, kFirstNextReg);
+  copy_regs(kFarRegBits, page.context.regs, 0);
+}
+
+// `first`: the register that `from` begins with.
+void LinuxSandbox::copy_regs(uint32_t which, const uint64_t* from, uint32_t first) const {
+  for (uint32_t left = which; left != 0; left &= left - 1) {
+    const auto reg = static_cast<uint32_t>(std::countr_zero(left));
+    workers_regs_[reg] = __atomic_load_n(&from[reg - first], __ATOMIC_RELAXED) & register_mask_;
+    if ((missing_regs_ >> reg & 1) != 0) context_->regs[reg] = workers_regs_[reg];
   }
-  const bool is_metered = module_->options().gas != GasMetering::kNone;
-  if (context_->exit_reason == ExitReason::kSignal) {
-    std::memcpy(&report_, &shared.report, sizeof report_);
-    asm volatile("" : : : "memory");
-    for (size_t i = 0; i < kRegCount; ++i) context_->regs[i] = report_.native_registers[kNativeRegs[i]];
-    context_->gas = static_cast<int64_t>(report_.native_registers[kGas]);
-  }
-  if (!is_metered) context_->gas = gas;
-  if (is_64) return;
-  for (uint64_t& reg : context_->regs) reg &= UINT32_MAX;
+  missing_regs_ &= ~which;
+  copied_regs_ |= which;
 }
 
 bool LinuxSandbox::take_turn(WorkerCommand command) {
@@ -97,7 +125,7 @@ bool LinuxSandbox::look_at_limits() {
 // The guest may be in the middle of an instruction of its own: only the host can tell.
 bool LinuxSandbox::step_to_boundary() {
   for (int steps = 0; steps < kMaxSteps; ++steps) {
-    const uint64_t offset = report_.instruction_pointer - kCode;
+    const uint64_t offset = context_->resume_address - kCode;
     if (offset >= code_.size_bytes()) return false;
     if (is_boundary(static_cast<uint32_t>(offset))) return true;
     if (!take_turn(WorkerCommand::kStepOnce)) return false;
@@ -109,20 +137,24 @@ bool LinuxSandbox::step_to_boundary() {
 
 bool LinuxSandbox::is_stop_by_request() const {
   return context_->exit_reason == ExitReason::kSignal &&
-         (report_.signal == kWorkerStopSignal || report_.signal == SIGTRAP);
+         (context_->exit_argument == kWorkerStopSignal || context_->exit_argument == SIGTRAP);
 }
 
 bool LinuxSandbox::explain(Interrupt& stop) {
   if (context_->exit_reason != ExitReason::kSignal) return explain_exit(stop) && check_stop(stop);
-  const bool is_fault = report_.signal == SIGSEGV || report_.signal == SIGBUS;
+  const bool is_fault = context_->exit_argument == SIGSEGV || context_->exit_argument == SIGBUS;
   if (!is_fault && !is_stop_by_request()) return false;
-  const uint64_t offset = report_.instruction_pointer - kCode;
+  const uint64_t offset = context_->resume_address - kCode;
   if (offset >= code_.size_bytes()) return false;
-  return explain_signal({.is_stop_request = is_stop_by_request(),
-                         .native_offset = static_cast<uint32_t>(offset),
-                         .temporary = report_.native_registers[kTemp],
-                         .stack_word = report_.stack_word},
-                        stop);
+  Signal signal = {.is_stop_request = is_stop_by_request(), .native_offset = static_cast<uint32_t>(offset)};
+  if (code_.is_filling(signal.native_offset)) {
+    const WorkerPage& page = worker_->shared();
+    signal.temporary = __atomic_load_n(&page.temporary, __ATOMIC_RELAXED);
+    signal.stack_word = __atomic_load_n(&page.stack_word, __ATOMIC_RELAXED);
+    context_->memset_start = __atomic_load_n(&page.context.memset_start, __ATOMIC_RELAXED);
+    context_->memset_count = __atomic_load_n(&page.context.memset_count, __ATOMIC_RELAXED);
+  }
+  return explain_signal(signal, stop);
 }
 
 const Error* LinuxSandbox::resume(const RunLimits& limits, Interrupt& stop) {
@@ -136,9 +168,11 @@ const Error* LinuxSandbox::resume(const RunLimits& limits, Interrupt& stop) {
     stop_requested().fetch_or(kStopForDeadline);
   if (stop_requested().load() != 0) worker_->request_stop();
   run_until_stop(stop);
-  is_running_.store(false, std::memory_order_seq_cst);
+  // Whoever still sees a guest that runs asks for a stop as if he had come before its end.
+  is_running_.store(false, std::memory_order_release);
   worker_->clear_stop_request();
-  stop_requested().fetch_and(~kStopForDeadline);
+  // Set by this thread alone.
+  if ((stop_requested().load() & kStopForDeadline) != 0) stop_requested().fetch_and(~kStopForDeadline);
   if (!failure_) return nullptr;
   context_->gas = gas;  // not what the worker claimed last
   return &*failure_;

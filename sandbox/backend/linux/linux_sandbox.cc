@@ -141,9 +141,7 @@ LinuxSandbox::LinuxSandbox(std::shared_ptr<const Module> module, const SandboxOp
     : CompiledSandbox(std::move(module), options, context.get(), worker->memory(), kCode),
       source_(std::move(source)),
       worker_(std::move(worker)),
-      own_context_(std::move(context)) {
-  std::memcpy(sent_, &worker_->shared().context, sizeof sent_);
-}
+      own_context_(std::move(context)) {}
 
 LinuxSandbox::~LinuxSandbox() {
   // Not every reset needs the worker, so its death may have gone unnoticed.

@@ -1,13 +1,13 @@
 // LinuxSandbox: the guest runs in a jailed worker process.
 //
 // The sandbox keeps registers, gas, heap and pages in its own memory; a run copies what the worker needs into
-// the shared page and, after the stop, what it claims out of it, once, and checks it. Guest memory is a file
-// that both map, so the host's reads and writes are plain memory accesses; with MemoryStrategy::kImage, the
-// initial RW data is the worker's own copy, and the host goes through /proc/<pid>/mem for it.
+// a shared page and, after the stop, what it claims out of another one, once, and checks it. Registers other
+// than a0 … a3 are copied when somebody asks for them. Guest memory is a file that both map, so the
+// host's reads and writes are plain memory accesses; with MemoryStrategy::kImage, the initial RW data is the
+// worker's own copy, and the host goes through /proc/<pid>/mem for it.
 #pragma once
 
 #include <atomic>
-#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,6 +41,7 @@ class LinuxSandbox final : public CompiledSandbox {
   Status fill_pages(const GuestRange& pages, std::span<const uint8_t> content,
                     Protection protection) override;
   Status reset_storage() override;
+  void fetch_regs(Reg wanted) const override;
 
  private:
   LinuxSandbox(std::shared_ptr<const Module> module, const SandboxOptions& options,
@@ -63,7 +64,9 @@ class LinuxSandbox final : public CompiledSandbox {
   void begin_limits(const RunLimits& limits);
   bool is_cpu_time_over();
   void send_context();
+  uint16_t send_changed_regs();
   void receive_context();
+  void copy_regs(uint32_t which, const uint64_t* from, uint32_t first) const;
   bool explain(Interrupt& stop);
   bool has_credible_gas(int64_t gas_before) const;
   bool fail(const Error& error);
@@ -88,13 +91,10 @@ class LinuxSandbox final : public CompiledSandbox {
   uint64_t kill_ns_ = 0;      // the worker has been asked to stop; then it is killed
   std::chrono::nanoseconds cpu_limit_{0};
   uint64_t cpu_begin_ns_ = 0;
-  SignalReport report_{};
-  // Of the context, in words: what a worker claims (registers, gas, resume address, exit reason), and what it
-  // is sent, which is one more (the zero flag).
-  static constexpr size_t kClaimedWords = offsetof(VmContext, zero_flag_value) / sizeof(uint64_t);
-  static constexpr size_t kSentWords = kClaimedWords + 1;
-  // What the shared page holds, unless the worker has played with it.
-  uint64_t sent_[kSentWords] = {};
+  // What the worker's own context holds, unless it plays with it: those that have been copied since the stop,
+  // one bit each.
+  mutable uint64_t workers_regs_[kRegCount] = {};
+  mutable uint32_t copied_regs_ = 0;
 };
 
 }  // namespace sandglass

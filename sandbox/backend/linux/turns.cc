@@ -118,7 +118,7 @@ void Turns::post(WorkerCommand command) {
       __atomic_load_n(&worker_->sequence, __ATOMIC_ACQUIRE) != previous_ && !has_died_->load();
   // 0 and kWorkerDied are no numbers of commands.
   sequence_ = sequence_ + 1 == kWorkerDied ? kFirstSequence + 1 : sequence_ + 1;
-  // Not one locked store: that would fetch the cache line of the word after those of the registers.
+  // Not one locked store: that would wait for the line before it looks at what the worker does.
   __atomic_store_n(&host_->sequence, sequence_, __ATOMIC_RELEASE);
   __atomic_thread_fence(__ATOMIC_SEQ_CST);
   if (__atomic_load_n(&worker_->worker_sleeps, __ATOMIC_RELAXED) != 0) futex_wake(&host_->sequence, 1);
