@@ -49,6 +49,10 @@ bool futex_wait(uint32_t* word, uint32_t value, uint64_t deadline_ns) {
   return result == 0 || errno != ETIMEDOUT;
 }
 
+// The next command is written to a line that the worker looks at: asked for now, it arrives while the answer
+// is being read. Host functions that take longer than that lose nothing by it.
+void fetch_for_writing(const HostPage* page) { asm volatile("prefetchw %0" : : "m"(page->sequence)); }
+
 uint64_t read_ns(clockid_t clock) {
   timespec now;
   if (::clock_gettime(clock, &now) != 0) return 0;
@@ -136,6 +140,7 @@ Turns::Answer Turns::wait(uint64_t deadline_ns, const uint32_t* poke) {
     now = __atomic_load_n(word, __ATOMIC_ACQUIRE);
   }
   if (now == sequence_) {
+    fetch_for_writing(host_);
     slow_turns_ = 0;
     return Answer::kDone;
   }
