@@ -1,5 +1,7 @@
 #include "bench/jailed_guests.h"
 
+#include <poll.h>
+
 #include "bench/guests.h"
 #include "sandbox/backend/linux/linux_sandbox.h"
 
@@ -62,6 +64,11 @@ Result<std::unique_ptr<Worker>> SeatedJail::worker() {
   std::unique_ptr<Worker> worker = SG_TRY(jail_->spawn(false));
   SG_TRY(seats_.seat(*worker));
   return worker;
+}
+
+bool is_gone(const Worker& worker, int patience_ms) {
+  pollfd death = {.fd = worker.pidfd(), .events = POLLIN, .revents = 0};
+  return ::poll(&death, 1, patience_ms) == 1;
 }
 
 const Worker& worker_of(const Sandbox& sandbox) { return static_cast<const LinuxSandbox&>(sandbox).worker(); }

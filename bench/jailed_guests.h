@@ -81,6 +81,9 @@ class SeatedJail {
   Seats seats_;
 };
 
+// Waits until the process has ended; false: it has not in that time.
+bool is_gone(const Worker& worker, int patience_ms);
+
 // Of a sandbox of the Linux backend.
 const Worker& worker_of(const Sandbox& sandbox);
 

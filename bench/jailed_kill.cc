@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <poll.h>
 #include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -33,11 +32,6 @@ bool wait_until(Condition condition) {
 
 bool kill_by_pidfd(const Worker& worker) {
   return syscall(SYS_pidfd_send_signal, worker.pidfd(), SIGKILL, nullptr, 0) == 0;
-}
-
-bool is_gone(const Worker& worker, int patience_ms) {
-  pollfd death = {.fd = worker.pidfd(), .events = POLLIN, .revents = 0};
-  return poll(&death, 1, patience_ms) == 1;
 }
 
 uint32_t load(const uint32_t& word) { return __atomic_load_n(&word, __ATOMIC_SEQ_CST); }

@@ -9,6 +9,8 @@
 namespace sandglass::bench {
 namespace {
 
+constexpr int kPatienceMs = 10'000;
+
 class SpawnedWorker {
  public:
   static constexpr bool kIsLatency = true;
@@ -26,7 +28,9 @@ class SpawnedWorker {
     // It has told that it is ready; it also carries out a command.
     const bool is_right = (*worker)->process_id() > 0 && (*worker)->change({}).has_value();
     jail_->jail().forget(**worker);
-    return is_right;
+    // Its end is not a part of the next one's beginning.
+    (*worker)->kill();
+    return is_right && is_gone(**worker, kPatienceMs);
   }
 
  private:
