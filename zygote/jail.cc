@@ -26,7 +26,7 @@ using namespace worker_space;
 
 extern "C" const char zygote_image_end[];  // zygote.ld
 
-int g_listener = -1;
+int g_listener;  // when the request asks for a filter
 constexpr uint32_t kNobody = 65534;
 
 // Steps: 0, or -errno. -------------------------------------------------------------------------------------
@@ -250,7 +250,7 @@ Jailed enter_jail(const LaunchRequest& request) {
     send_message(template_fd::kControl, &report, sizeof report);
     exit_process(kExitSetup);
   }
-  return {.report = report, .listener = g_listener};
+  return {.report = report, .listener = (request.flags & kLaunchWithSeccomp) != 0 ? g_listener : -1};
 }
 
 }  // namespace sandglass::zygote

@@ -33,10 +33,8 @@ extern "C" [[noreturn]] void zygote_main() {
 
 // A stack of our own: the one that exec(2) made is about to go. Never ends, so that nobody returns into it.
 asm(R"(
-.section .bss
-.balign 4096
-zygote_stack:
-  .skip 16384
+.section .bss.zygote_stack, "aw", @nobits
+  .skip 16384 - 256
 zygote_stack_end:
 .text
 .globl _start

@@ -17,13 +17,15 @@ namespace {
 
 using namespace worker_space;
 
+// In the page where the stack begins (zygote.ld).
+#define SG_OF_WORKER [[gnu::section(".bss.of_worker")]]
 // Of the command that is being carried out.
-uint32_t g_sequence = 0;
+SG_OF_WORKER uint32_t g_sequence = 0;
 // Whether the signal handler has left the next command for the main loop.
-bool g_is_command_pending = false;
-bool g_is_dying = false;
+SG_OF_WORKER bool g_is_command_pending = false;
+SG_OF_WORKER bool g_is_dying = false;
 // Where this process was when it last looked.
-uint32_t g_core = 0;
+SG_OF_WORKER uint32_t g_core = 0;
 
 constexpr uint32_t kLooksPerPause = 64;
 
