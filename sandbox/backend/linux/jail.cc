@@ -26,8 +26,8 @@ extern "C" int __clone(int (*run)(void*), void* stack, int flags, void* argument
 namespace sandglass {
 namespace {
 
-constexpr int kLaunchTimeoutMs = 10'000;
-constexpr int kSpawnTimeoutMs = 5'000;
+// For a message over the control socket.
+constexpr std::chrono::seconds kLaunchTimeout(10), kSpawnTimeout(5);
 
 constexpr const char* kStepNames[] = {
 #define JAIL_STEP(name, text, is_required) text,
@@ -162,6 +162,7 @@ Status Jail::start_zygote() {
   add_control(control_.get());
   const UniqueFd theirs(::fcntl(ends[1], F_DUPFD_CLOEXEC, 3));
   ::close(ends[1]);
+  SG_TRY(set_receive_timeout(jail->control_.get(), kSpawnTimeout));
   if (!theirs) return Error::os("make a control socket");
 
   const bool is_root = ::geteuid() == 0;
@@ -176,6 +177,7 @@ Status Jail::start_zygote() {
   sigfillset(&all);
   ::pthread_sigmask(SIG_BLOCK, &all, &previous);
   int pidfd = -1;
+  SG_TRY(set_receive_timeout(control_.get(), kLaunchTimeout));
   const int process = SG_UNINTERCEPTED(clone)(exec_zygote, stack + sizeof stack, flags, &arguments, &pidfd);
   const int clone_errno = errno;
   ::pthread_sigmask(SIG_SETMASK, &previous, nullptr);
@@ -208,7 +210,7 @@ Status Jail::start_zygote() {
 Status Jail::wait_until_ready() {
   for (bool is_ready = false; !is_ready;) {
     LaunchReport report;
-    UniqueFd fd = SG_TRY(receive_message(control_.get(), &report, sizeof report, kLaunchTimeoutMs));
+    UniqueFd fd = SG_TRY(receive_message(control_.get(), &report, sizeof report));
     switch (report.kind) {
       case LaunchReport::kFailed: return step_error(report);
       case LaunchReport::kTemplate: template_pidfd_ = std::move(fd); break;
@@ -259,7 +261,7 @@ Result<UniqueFd> Jail::fork_worker(const Worker::Shell& shell, bool with_userfau
   // The worker is born on the template's core.
   move_to_this_core(template_process_id_);
   SG_TRY(send_message(control_.get(), &request, sizeof request, fds));
-  Result<UniqueFd> pidfd = receive_message(control_.get(), &reply, sizeof reply, kSpawnTimeoutMs);
+  Result<UniqueFd> pidfd = receive_message(control_.get(), &reply, sizeof reply);
   if (!pidfd || (reply.error == 0 && !*pidfd)) is_broken_ = true;
   if (!pidfd || *pidfd) return pidfd;
   return Error{.kind = ErrorKind::kOs, .os_errno = reply.error, .what = "fork a worker"};

@@ -1,6 +1,5 @@
 #include "sandbox/backend/linux/socket_messages.h"
 
-#include <poll.h>
 #include <sys/socket.h>
 
 #include <cstring>
@@ -38,20 +37,23 @@ Status send_message(int socket, const void* data, size_t size_bytes, std::span<c
   }
 }
 
-Result<UniqueFd> receive_message(int socket, void* data, size_t size_bytes, int timeout_ms) {
+Status set_receive_timeout(int socket, std::chrono::seconds timeout) {
+  const timeval time = {.tv_sec = timeout.count(), .tv_usec = 0};
+  if (::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time) == 0) return {};
+  return Error::os("limit the time of waiting at a control socket");
+}
+
+Result<UniqueFd> receive_message(int socket, void* data, size_t size_bytes) {
   iovec vector = {.iov_base = data, .iov_len = size_bytes};
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
   msghdr message = {
       .msg_iov = &vector, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
   ssize_t received;
   for (;;) {
-    pollfd poll = {.fd = socket, .events = POLLIN, .revents = 0};
-    const int ready = ::poll(&poll, 1, timeout_ms);
-    if (ready == 0) return Error::make(ErrorKind::kWorkerDied, "no answer over the control socket in time");
-    if (ready > 0) {
-      received = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-      if (received >= 0) break;
-    }
+    received = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+    if (received >= 0) break;
+    if (errno == EAGAIN)
+      return Error::make(ErrorKind::kWorkerDied, "no answer over the control socket in time");
     if (errno == ECONNRESET) received = 0;
     if (errno == ECONNRESET) break;
     if (errno != EINTR) return Error::os("receive over a control socket");
