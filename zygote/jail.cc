@@ -140,9 +140,11 @@ long forbid_new_privileges(const LaunchRequest&) {
 }
 
 long drop_capabilities(const LaunchRequest&) {
-  for (long capability = 0; call(__NR_prctl, PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; ++capability) {
-    if (const long failed = call(__NR_prctl, PR_CAPBSET_DROP, capability, 0, 0, 0); failed < 0) return failed;
-  }
+  long failed = 0;
+  // EINVAL: there are no more.
+  for (long capability = 0; failed == 0; ++capability)
+    failed = call(__NR_prctl, PR_CAPBSET_DROP, capability, 0, 0, 0);
+  if (failed != -EINVAL) return failed;
   if (const long failed = call(__NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); failed < 0)
     return failed;
   constexpr long kBits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |
