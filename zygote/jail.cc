@@ -71,9 +71,11 @@ long enter_uts_namespace(const LaunchRequest&) { return call(__NR_unshare, CLONE
 long enter_cgroup_namespace(const LaunchRequest&) { return call(__NR_unshare, CLONE_NEWCGROUP); }
 long enter_network_namespace(const LaunchRequest&) { return call(__NR_unshare, CLONE_NEWNET); }
 
-// The template becomes the host's child, and hands itself over before it does anything else: whatever happens
+// Where the host had no right to start us as the first process of a namespace, a child of ours is the
+// template. It becomes the host's child, and hands itself over before it does anything else: whatever happens
 // to this process from then on, which has nothing left to do, the host knows whom to wait for.
 long enter_pid_namespace(const LaunchRequest&) {
+  if (call(__NR_getpid) == 1) return 0;
   if (const long failed = call(__NR_unshare, CLONE_NEWPID); failed < 0) return failed;
   clone_args arguments = {};
   arguments.flags = CLONE_PARENT;

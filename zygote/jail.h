@@ -8,10 +8,10 @@
 
 namespace sandglass::zygote {
 
-// Goes through every step of sandbox/abi/jail_steps.def. The calling process ends at the step that makes the
-// template; the template returns, with a report that says how long each step took and, unless the request
-// asked for no filter, the descriptor of the filter's listener. A step that fails is reported to the host and
-// ends the process.
+// Goes through every step of sandbox/abi/jail_steps.def. Returns in the template: the calling process if it
+// is the first one of its pid namespace, or else a child of it, and the calling process ends. The report says
+// how long each step took; beside it is the descriptor of the filter's listener, unless the request asked for
+// no filter. A step that fails is reported to the host and ends the process.
 struct Jailed {
   LaunchReport report;
   int listener;  // or -1

@@ -1,10 +1,10 @@
 // The zygote: the one program that runs inside the jail. Start here.
 //
-//   host ── vfork, exec ──► zygote ── jail steps, fork ──► template ── fork on request ──► workers
+//   host ── vfork, exec ──► zygote ── jail steps ──► template ── fork on request ──► workers
 //
-// The zygote takes itself into the jail and ends; the template waits for requests (serve.cc); a worker runs
-// guests (worker.cc). No C library, no heap, no threads: whatever is in this program can be used by a guest
-// that broke out of its code, so there is little of it.
+// The zygote takes itself into the jail and is the template from then on, which waits for requests
+// (serve.cc); a worker runs guests (worker.cc). No C library, no heap, no threads: whatever is in this
+// program can be used by a guest that broke out of its code, so there is little of it.
 #include "sandbox/abi/protocol.h"
 #include "zygote/jail.h"
 #include "zygote/messages.h"

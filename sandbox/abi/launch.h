@@ -51,7 +51,7 @@ enum JailStep : uint32_t {
 struct LaunchReport {
   enum Kind : uint32_t {
     kFailed,    // `step` failed with `error`; the process ends
-    kTemplate,  // carries the template's pidfd; always the first of a launch that has come so far
+    kTemplate,  // carries the template's pidfd: comes first, unless the zygote itself is the template
     kReady,     // carries the seccomp listener if there is a filter
   };
   Kind kind;

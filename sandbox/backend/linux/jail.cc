@@ -77,6 +77,22 @@ SG_NO_SANITIZE int exec_zygote(void* raw) {
   return failed("execute the zygote");
 }
 
+// clone(2) as vfork(2). Returns the pidfd.
+UniqueFd clone_zygote(int flags, ExecArguments* arguments) {
+  alignas(16) char stack[16 << 10];
+  // No handler of ours may run in the child, whose memory is ours.
+  sigset_t all, previous;
+  sigfillset(&all);
+  ::pthread_sigmask(SIG_BLOCK, &all, &previous);
+  int pidfd = -1;
+  flags |= CLONE_VM | CLONE_VFORK | CLONE_PIDFD;
+  const int process = SG_UNINTERCEPTED(clone)(exec_zygote, stack + sizeof stack, flags, arguments, &pidfd);
+  const int clone_errno = errno;
+  ::pthread_sigmask(SIG_SETMASK, &previous, nullptr);
+  errno = clone_errno;
+  return UniqueFd(process < 0 ? -1 : pidfd);
+}
+
 // Forked children. ------------------------------------------------------------------------------------------
 //
 // A template ends when the last descriptor of its control socket is closed, so a child that inherits one
@@ -146,6 +162,7 @@ Result<std::unique_ptr<Jail>> Jail::launch(const JailOptions& options) {
   const uint64_t begin_cycles = __builtin_ia32_rdtsc();
   SG_TRY(jail->start_zygote());
   SG_TRY(jail->wait_until_ready());
+  SG_TRY(set_receive_timeout(jail->control_.get(), kSpawnTimeout));
   const uint64_t elapsed_ns = monotonic_ns() - begin_ns;
   jail->cycles_per_microsecond_ = 1000.0 * static_cast<double>(__builtin_ia32_rdtsc() - begin_cycles) /
                                   static_cast<double>(std::max<uint64_t>(elapsed_ns, 1));
@@ -160,39 +177,33 @@ Status Jail::start_zygote() {
     return Error::os("make a control socket");
   control_ = UniqueFd(ends[0]);
   add_control(control_.get());
+  SG_TRY(set_receive_timeout(control_.get(), kLaunchTimeout));
   const UniqueFd theirs(::fcntl(ends[1], F_DUPFD_CLOEXEC, 3));
   ::close(ends[1]);
-  SG_TRY(set_receive_timeout(jail->control_.get(), kSpawnTimeout));
   if (!theirs) return Error::os("make a control socket");
 
   const bool is_root = ::geteuid() == 0;
   ExecArguments arguments = {.image = image, .control = theirs.get(), .maps_ids = !is_root};
   std::snprintf(arguments.user_map, sizeof arguments.user_map, "0 %u 1", ::geteuid());
   std::snprintf(arguments.group_map, sizeof arguments.group_map, "0 %u 1", ::getegid());
-  int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD;
-  if (!is_root) flags |= CLONE_NEWUSER;
-  alignas(16) char stack[16 << 10];
-  // No handler of ours may run in the child, whose memory is ours.
-  sigset_t all, previous;
-  sigfillset(&all);
-  ::pthread_sigmask(SIG_BLOCK, &all, &previous);
-  int pidfd = -1;
-  SG_TRY(set_receive_timeout(control_.get(), kLaunchTimeout));
-  const int process = SG_UNINTERCEPTED(clone)(exec_zygote, stack + sizeof stack, flags, &arguments, &pidfd);
-  const int clone_errno = errno;
-  ::pthread_sigmask(SIG_SETMASK, &previous, nullptr);
-  if (process < 0) {
-    errno = clone_errno;
+  SG_TRY(send_request(is_root));  // before there is somebody who would have to wait for it
+  // The first process of a pid namespace from the start, so that no further fork has to make one. A root that
+  // is not allowed to, as in a container, is when it has a user namespace: then the zygote forks.
+  const int user_namespace = is_root ? 0 : CLONE_NEWUSER;
+  template_pidfd_ = clone_zygote(CLONE_NEWPID | user_namespace, &arguments);
+  if (!template_pidfd_ && is_root && errno == EPERM) zygote_pidfd_ = clone_zygote(0, &arguments);
+  if (!template_pidfd_ && !zygote_pidfd_)
     return Error::os(is_root ? "start the zygote" : "start the zygote in a user namespace");
-  }
-  zygote_pidfd_ = UniqueFd(pidfd);
   if (arguments.failed_step != nullptr) {
     return Error{.kind = ErrorKind::kOs,
                  .os_errno = arguments.failed_errno,
                  .what = arguments.failed_step,
                  .detail = "of the jail; `sandglass doctor` says what is missing"};
   }
+  return {};
+}
 
+Status Jail::send_request(bool is_root) {
   const bool with_seccomp = !options_.without_seccomp;
   LaunchRequest request = {};
   request.flags = (is_root ? kLaunchFromRoot : kLaunchOwnUserNamespace) |
@@ -213,7 +224,9 @@ Status Jail::wait_until_ready() {
     UniqueFd fd = SG_TRY(receive_message(control_.get(), &report, sizeof report));
     switch (report.kind) {
       case LaunchReport::kFailed: return step_error(report);
-      case LaunchReport::kTemplate: template_pidfd_ = std::move(fd); break;
+      case LaunchReport::kTemplate:
+        if (zygote_pidfd_) template_pidfd_ = std::move(fd);
+        break;
       case LaunchReport::kReady:
         listener_ = std::move(fd);
         report_ = report;
@@ -222,7 +235,8 @@ Status Jail::wait_until_ready() {
     }
   }
   template_process_id_ = process_id_of(template_pidfd_.get());
-  // The zygote has ended, or is about to.
+  if (!zygote_pidfd_) return {};
+  // It has ended, or is about to.
   SG_TRY(reap(zygote_pidfd_));
   zygote_pidfd_ = UniqueFd();
   return {};

@@ -50,12 +50,14 @@ class Jail final : private Watcher {
  private:
   Jail() = default;
   Status start_zygote();
+  Status send_request(bool is_root);
   Status wait_until_ready();
   Result<UniqueFd> fork_worker(const Worker::Shell& shell, bool with_userfaultfd);
   void on_ready() override;  // the listener has a notification
 
   JailOptions options_;
-  UniqueFd control_, zygote_pidfd_, template_pidfd_, listener_;
+  UniqueFd control_, template_pidfd_, listener_;
+  UniqueFd zygote_pidfd_;  // while it is not the template itself
   pid_t template_process_id_ = 0;
   LaunchReport report_{};
   double cycles_per_microsecond_ = 0;
