@@ -9,6 +9,9 @@
 
 namespace sandglass::bench {
 
+// As many as the benchmarks start whose names end in "hogs".
+inline constexpr size_t kHogs = 2;
+
 class CpuHogs {
  public:
   static Result<CpuHogs> start(size_t count);

@@ -12,14 +12,13 @@
 // twice, is included: some 40 ns.
 #include <fmt/format.h>
 
+#include "bench/cpu_hogs.h"
 #include "bench/families.h"
 #include "bench/jailed_rows.h"
 #include "bench/raw_handoff.h"
 
 namespace sandglass::bench {
 namespace {
-
-constexpr size_t kHogs = 2;
 
 void add_raw(Suite& suite, const RawHandoffCase& raw, Placement placement) {
   const std::string name = fmt::format("handoff/raw/{}/{}", raw.name, name_of(placement));

@@ -68,15 +68,17 @@ class JailedGuests {
 // A jail alone, for benchmarks without guests; the same holds.
 class SeatedJail {
  public:
-  static Result<std::unique_ptr<SeatedJail>> create(const Seating& seating);
+  static Result<std::unique_ptr<SeatedJail>> create(const Seating& seating, size_t hogs = 0);
 
   Jail& jail() { return *jail_; }
   // A worker that sits where it should.
   Result<std::unique_ptr<Worker>> worker();
 
  private:
-  SeatedJail(std::unique_ptr<Jail> jail, Seats seats) : jail_(std::move(jail)), seats_(std::move(seats)) {}
+  SeatedJail(CpuHogs hogs, std::unique_ptr<Jail> jail, Seats seats)
+      : hogs_(std::move(hogs)), jail_(std::move(jail)), seats_(std::move(seats)) {}
 
+  CpuHogs hogs_;
   std::unique_ptr<Jail> jail_;
   Seats seats_;
 };

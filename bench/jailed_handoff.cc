@@ -8,7 +8,6 @@
 namespace sandglass::bench {
 namespace {
 
-constexpr size_t kHogs = 2;
 constexpr uint32_t kNumber = 7;
 
 // s0 counts the calls.

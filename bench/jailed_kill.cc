@@ -41,8 +41,8 @@ class IdleKill {
  public:
   static constexpr bool kIsLatency = true;
 
-  static Result<std::unique_ptr<IdleKill>> create(const Seating& seating) {
-    std::unique_ptr<SeatedJail> jail = SG_TRY(SeatedJail::create(seating));
+  static Result<std::unique_ptr<IdleKill>> create(const Seating& seating, size_t hogs = 0) {
+    std::unique_ptr<SeatedJail> jail = SG_TRY(SeatedJail::create(seating, hogs));
     return std::unique_ptr<IdleKill>(new IdleKill(std::move(jail)));
   }
 
@@ -91,10 +91,10 @@ class RunningKill {
  public:
   static constexpr bool kIsLatency = true;
 
-  static Result<std::unique_ptr<RunningKill>> create(bool until_noticed) {
+  static Result<std::unique_ptr<RunningKill>> create(bool until_noticed, size_t hogs = 0) {
     const auto program = SG_TRY(sandglass::load(kEndlessGuest));
     auto module = SG_TRY(Module::create(program, {.backend = Backend::kLinux, .gas = GasMetering::kNone}));
-    auto guests = SG_TRY(JailedGuests::create(kAnywhere, {.max_idle = 0}));
+    auto guests = SG_TRY(JailedGuests::create(kAnywhere, {.max_idle = 0}, hogs));
     return std::unique_ptr<RunningKill>(new RunningKill(std::move(module), std::move(guests), until_noticed));
   }
 
@@ -146,6 +146,10 @@ void add_jailed_kills(Suite& suite) {
       "kill/linux/running", [] { return RunningKill::create(false); }, kUnit);
   suite.add(
       "kill/linux/running_noticed", [] { return RunningKill::create(true); }, kUnit);
+  suite.add(
+      "kill/linux/same_core/hogs", [] { return IdleKill::create(kSameCore, kHogs); }, kUnit);
+  suite.add(
+      "kill/linux/running_noticed/hogs", [] { return RunningKill::create(true, kHogs); }, kUnit);
 }
 
 }  // namespace sandglass::bench

@@ -69,12 +69,12 @@ class ServedFaults {
  public:
   static constexpr bool kIsLatency = true;
 
-  static Result<std::unique_ptr<ServedFaults>> create(const Seating& seating, uint32_t batch) {
+  static Result<std::unique_ptr<ServedFaults>> create(const Seating& seating, uint32_t batch, size_t hogs) {
     const auto program = SG_TRY(load(kPagesGuest));
     const uint32_t pc = SG_TRY(export_of(*program, "write"));
     const auto module = SG_TRY(Module::create(
         program, {.backend = Backend::kLinux, .gas = GasMetering::kNone, .dynamic_paging = true}));
-    auto guests = SG_TRY(JailedGuests::create(seating, {.max_idle = 0}));
+    auto guests = SG_TRY(JailedGuests::create(seating, {.max_idle = 0}, hogs));
     auto sandbox = SG_TRY(guests->sandbox(module));
     return std::unique_ptr<ServedFaults>(new ServedFaults(batch, pc, std::move(guests), std::move(sandbox)));
   }
@@ -181,7 +181,7 @@ class JailedReset {
  public:
   static constexpr bool kIsLatency = true;
 
-  static Result<std::unique_ptr<JailedReset>> create(bool has_image, uint32_t dirty_pages) {
+  static Result<std::unique_ptr<JailedReset>> create(bool has_image, uint32_t dirty_pages, size_t hogs) {
     ProgramParts parts = SG_TRY(load(kPagesGuest))->parts();
     std::vector<uint8_t> initial(kDataBytes, 0);
     if (has_image) {
@@ -192,7 +192,7 @@ class JailedReset {
     const uint32_t pc = SG_TRY(export_of(*program, "write"));
     const auto module =
         SG_TRY(Module::create(program, {.backend = Backend::kLinux, .gas = GasMetering::kNone}));
-    auto guests = SG_TRY(JailedGuests::create(kAnywhere, {.max_idle = 1}));
+    auto guests = SG_TRY(JailedGuests::create(kAnywhere, {.max_idle = 1}, hogs));
     auto sandbox = SG_TRY(guests->sandbox(module));
     return std::unique_ptr<JailedReset>(
         new JailedReset(dirty_pages, pc, std::move(initial), std::move(guests), std::move(sandbox)));
@@ -270,17 +270,19 @@ class JailedReset {
 void add_jailed_paging(Suite& suite) {
   for (const Seating& seating : kSeatings) {
     for (const uint32_t batch : {1u, 16u}) {
-      suite.add(fmt::format("paging/linux/fault/{}/{}", seating.name, batch),
-                [&seating, batch] { return ServedFaults::create(seating, batch); });
+      const std::string name = fmt::format("paging/linux/fault/{}/{}", seating.name, batch);
+      suite.add(name, [&seating, batch] { return ServedFaults::create(seating, batch, 0); });
+      suite.add(name + "_hogs", [&seating, batch] { return ServedFaults::create(seating, batch, kHogs); });
     }
   }
   suite.add("paging/linux/first_write", [] { return FirstTouch::create("write"); });
   suite.add("paging/linux/first_read", [] { return FirstTouch::create("read"); });
   for (const uint32_t pages : {16u, 64u, 256u}) {
-    suite.add(fmt::format("paging/linux/reset/zeroes/{}", pages),
-              [=] { return JailedReset::create(false, pages); });
-    suite.add(fmt::format("paging/linux/reset/image/{}", pages),
-              [=] { return JailedReset::create(true, pages); });
+    for (const bool has_image : {false, true}) {
+      const std::string name = fmt::format("paging/linux/reset/{}/{}", has_image ? "image" : "zeroes", pages);
+      suite.add(name, [=] { return JailedReset::create(has_image, pages, 0); });
+      suite.add(name + "_hogs", [=] { return JailedReset::create(has_image, pages, kHogs); });
+    }
   }
 }
 

@@ -15,8 +15,9 @@ class SpawnedWorker {
  public:
   static constexpr bool kIsLatency = true;
 
-  static Result<std::unique_ptr<SpawnedWorker>> create(const Seating& seating, bool with_userfaultfd) {
-    std::unique_ptr<SeatedJail> jail = SG_TRY(SeatedJail::create(seating));
+  static Result<std::unique_ptr<SpawnedWorker>> create(const Seating& seating, bool with_userfaultfd,
+                                                       size_t hogs = 0) {
+    std::unique_ptr<SeatedJail> jail = SG_TRY(SeatedJail::create(seating, hogs));
     return std::unique_ptr<SpawnedWorker>(new SpawnedWorker(std::move(jail), with_userfaultfd));
   }
 
@@ -58,9 +59,9 @@ class Engine {
  public:
   static constexpr bool kIsLatency = true;
 
-  static Result<std::unique_ptr<Engine>> create() {
+  static Result<std::unique_ptr<Engine>> create(size_t hogs) {
     SG_TRY(SeatedJail::create(kAnywhere));  // may it?
-    return std::unique_ptr<Engine>(new Engine);
+    return std::unique_ptr<Engine>(new Engine(SG_TRY(CpuHogs::start(hogs))));
   }
 
   bool run(Nanoseconds& spent) {
@@ -86,6 +87,9 @@ class Engine {
   }
 
  private:
+  explicit Engine(CpuHogs hogs) : hogs_(std::move(hogs)) {}
+
+  CpuHogs hogs_;
   std::array<std::vector<double>, kJailStepCount> steps_us_;
 };
 
@@ -102,7 +106,13 @@ void add_jailed_spawns(Suite& suite) {
       "spawn/linux/worker_userfaultfd/same_core", [] { return SpawnedWorker::create(kSameCore, true); },
       kUnit);
   suite.add(
-      "spawn/linux/engine", [] { return Engine::create(); }, kUnit);
+      "spawn/linux/worker/same_core/hogs", [] { return SpawnedWorker::create(kSameCore, false, kHogs); },
+      kUnit);
+  for (const size_t hogs : {size_t{0}, kHogs}) {
+    suite.add(
+        hogs == 0 ? "spawn/linux/engine" : "spawn/linux/engine/hogs", [hogs] { return Engine::create(hogs); },
+        kUnit);
+  }
 }
 
 }  // namespace sandglass::bench

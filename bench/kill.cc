@@ -5,6 +5,7 @@
 //           other_core_running: it is busy on another core.
 //           linux: the same for a worker that waits for a command on our core or another; running: its guest
 //           runs; running_noticed: the same, until run() has returned in another thread.
+//           hogs: the same while two other processes use all the CPU they can get.
 // Not timed: starting the process, which has run and said so; reaping it.
 #include <fmt/format.h>
 #include <poll.h>

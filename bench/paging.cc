@@ -17,6 +17,7 @@
 //           a run that touches 64 pages of static memory, in a new worker. reset: Sandbox::reset_memory()
 //           after the guest has written to 16, 64 or 256 pages of its 16 MiB, far apart, which were zeroes or
 //           full of the module's data (image): all that is left in the worker's file is looked at.
+//           hogs: the same while two other processes use all the CPU they can get.
 // Not timed: bringing the pages into their state, looking at them afterwards.
 #include <fmt/format.h>
 

@@ -19,8 +19,6 @@
 namespace sandglass::bench {
 namespace {
 
-constexpr size_t kHogs = 2;
-
 // a0: everything that was on the four pages before it wrote to them, which should be nothing.
 constexpr std::string_view kFourPagesGuest = R"(
 %rw_data_size = 16384
@@ -110,22 +108,25 @@ class Turnover {
   size_t turn_ = 0;
 };
 
-void add_turnover(Suite& suite, const TurnoverCase& turnover, const Seating& seating) {
+void add_turnover(Suite& suite, const TurnoverCase& turnover, const Seating& seating, bool has_hogs) {
   const std::string name = fmt::format("pool/linux/{}/{}", turnover.variant, seating.name);
   const auto with = [&, seed = suite.seed()](size_t hogs) {
     return [&turnover, &seating, seed, hogs] { return Turnover::create(turnover, seating, hogs, seed); };
   };
   suite.add(name, with(0), benchmark::kMicrosecond);
-  if (&turnover == &kTurnovers[0]) suite.add(name + "/hogs", with(kHogs), benchmark::kMicrosecond);
+  if (has_hogs) suite.add(name + "/hogs", with(kHogs), benchmark::kMicrosecond);
 }
 
 }  // namespace
 
 void add_pool(Suite& suite) {
   for (const TurnoverCase& turnover : kTurnovers) {
-    for (const Seating& seating : kSeatings) add_turnover(suite, turnover, seating);
+    for (const Seating& seating : kSeatings) {
+      const bool has_hogs = &turnover == &kTurnovers[0] || seating.name == kCrossCore.name;
+      add_turnover(suite, turnover, seating, has_hogs);
+    }
   }
-  for (const TurnoverCase& miss : kMisses) add_turnover(suite, miss, kAnywhere);
+  for (const TurnoverCase& miss : kMisses) add_turnover(suite, miss, kAnywhere, false);
 }
 
 }  // namespace sandglass::bench

@@ -12,6 +12,7 @@
 //           worker_userfaultfd: one that can do dynamic paging. anywhere: nobody is pinned; same_core:
 //           the host is, and the template forks on its core. engine: Jail::launch(), until the template
 //           can fork workers, with every step of it as a counter (step_…_us, as the jail itself times them).
+//           hogs: the same while two other processes use all the CPU they can get.
 // Not timed: making the program; for steps, the child's start and end, no_new_privs, mapping the ids; ending
 //           workers and jails.
 #include <fmt/format.h>

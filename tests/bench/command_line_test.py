@@ -89,6 +89,7 @@ class List(unittest.TestCase):
             "spawn/linux/engine",
             "pool/linux/same_module/cross_core",
             "handoff/linux/host_call/cross_core/hogs",
+            "paging/linux/fault/same_core/1_hogs",
             "paging/linux/fault/same_core/1",
             "kill/linux/same_core",
             "run/linux/sync/sieve",

@@ -114,6 +114,27 @@ class ReportNumbersTest(ReportTest):
         self.assertEqual(found[f"target/{kill}/range"], "20.0…40.0 µs")
         self.assertEqual(found[f"target/{kill}/verdict"], "missed: 1.20×")
 
+    def test_targets_stand_once_more_beside_hogs(self):
+        worker, kill = "spawn/linux/worker/same_core", "kill/linux/running_noticed"
+        calls = "handoff/linux/host_call/cross_core/hogs"
+        page = self.page_of_rows([
+            row(worker, 1, p50_ns=50e3, p99_ns=100e3), row(f"{worker}/hogs", 1, p50_ns=75e3, p99_ns=900e3),
+            row(kill, 1, p50_ns=1, p99_ns=100e3), row(f"{kill}/hogs", 1, p50_ns=1, p99_ns=400e3),
+            row("paging/linux/reset/image/16", 1, p50_ns=5e3), row("paging/linux/reset/image/16_hogs", 1, p50_ns=6e3),
+            row("spawn/linux/engine", 1, p50_ns=500e3), row(calls, 1, p50_ns=1, mean_over_p50=2),
+        ])
+        found = figures(page)
+        self.assertEqual(found[f"target/{worker}/hogs/alone"], "50.0 µs")
+        self.assertEqual(found[f"target/{worker}/hogs"], "75.0 µs")
+        self.assertEqual(found[f"target/{worker}/hogs/p99"], "900 µs")
+        self.assertEqual(found[f"target/{worker}/hogs/ratio"], "1.50×")
+        self.assertEqual(found[f"target/{worker}/verdict"], "met")
+        self.assertEqual(found[f"target/{kill}/hogs"], "400 µs")
+        self.assertEqual(found[f"target/{kill}/hogs/ratio"], "4.00×")
+        self.assertEqual(found["target/paging/linux/reset/image/16/hogs/ratio"], "1.20×")
+        self.assertNotIn("target/spawn/linux/engine/hogs", found)
+        self.assertNotIn(f"target/{calls}/hogs", found)
+
     def test_what_a_charge_costs_is_the_difference_per_block(self):
         rows = [row("gas/generic/off/4", 1, ns_per_block=2.0), row("gas/generic/sync/4", 1, ns_per_block=2.75)]
         faster = [row("gas/generic/off/4", 1, ns_per_block=2.0), row("gas/generic/sync/4", 1, ns_per_block=1.75)]

@@ -106,6 +106,7 @@ _ASKS = (
     " cannot be left out, added up. «Spinning» puts host and worker on two cores, where both may look for the"
     " other's turn before they sleep; «same core» puts them on one, where neither does."
 )
+_HOGS_COLUMNS = ["Target", "Alone", "Beside hogs", "Lowest…highest", "p99", "× alone"]
 _COLUMNS = ["Target", "At most", "Floor", "Measured", "Lowest…highest", "p99", "× floor", "Verdict"]
 
 
@@ -116,6 +117,9 @@ def build(study):
     section = Section("targets", "Targets of the design", _ASKS)
     rows = [_row(study, target) for target in measured]
     section.tables = [Table("Median over processes", _COLUMNS, rows)]
+    rows = [_row_beside_hogs(study, target) for target in measured if study.sum(_terms_beside_hogs(target))]
+    if rows:
+        section.tables.append(Table("The same beside two processes that use all the CPU they can get", _HOGS_COLUMNS, rows))
     met = sum(not _excess(study, target) for target in measured)
     section.answer.append([Figure("targets/met", f"{met} of {count_of(len(measured), 'target')} met.")])
     if len(measured) < len(TARGETS):
@@ -139,6 +143,32 @@ def _row(study, target):
         _tail(study, target, key),
         ratio_figure(f"{key}/ratio", study.ratio_of_sums(target.terms, target.floor_terms)),
         Figure(f"{key}/verdict", _verdict(_excess(study, target)), is_prose=True),
+    ]
+
+
+def _terms_beside_hogs(target):
+    """None for what is a ratio or memory, or is measured with hogs itself."""
+    if target.key not in (P50, P99) or target.benchmark.endswith("hogs"):
+        return []
+    return [(_beside_hogs(name), key, weight) for name, key, weight in target.terms]
+
+
+def _beside_hogs(name):
+    """A path has five parts at most, so a number of pages keeps its place."""
+    return f"{name}_hogs" if name[-1].isdigit() else f"{name}/hogs"
+
+
+def _row_beside_hogs(study, target):
+    terms, key = _terms_beside_hogs(target), f"{key_of(target)}/hogs"
+    value = study.sum(terms)
+    beside = dataclasses.replace(target, benchmark=_beside_hogs(target.benchmark))
+    return [
+        f"{target.number}. {target.what}",
+        Figure(f"{key}/alone", _text(target, study.sum(target.terms).median)),
+        Figure(key, _text(target, value.median)),
+        _range(target, key, value),
+        _tail(study, beside, key),
+        ratio_figure(f"{key}/ratio", study.ratio_of_sums(terms, target.terms)),
     ]
 
 
