@@ -21,6 +21,9 @@ void spawn(const SpawnRequest& request) {
   arguments.exit_signal = kSigChld;
   const long process = call(__NR_clone3, &arguments, sizeof arguments);
   if (process == 0) become_worker(request);
+  // A fork that fails late, at a cgroup's limit, has written the number of a descriptor that it has closed
+  // again.
+  if (process < 0) pidfd = -1;
   const SpawnReply reply = {.error = process < 0 ? (int32_t)-process : 0};
   const long sent = send_message(template_fd::kControl, &reply, sizeof reply, pidfd);
   if (pidfd >= 0) call(__NR_close, pidfd);
