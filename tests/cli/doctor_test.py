@@ -24,6 +24,8 @@ ORDINARY_USER = ["setpriv", "--reuid=1000", "--regid=1000", "--clear-groups"] if
 CALLS = {"clone3": 435, "io_uring_setup": 425, "memfd_create": 319, "mseal": 462, "pidfd_getfd": 438,
          "pivot_root": 155, "seccomp": 317, "unshare": 272, "userfaultfd": 323}
 KILL_PROCESS = 0x80000000
+# What cannot be tried without a feature that is taken away here.
+DEPENDENTS = {"clone3": ("cgroup pids", "cgroup memory", "cgroup cpu")}
 
 
 def refuse(call, action):
@@ -75,6 +77,15 @@ class Doctor(unittest.TestCase):
         found = self.examine(before=ORDINARY_USER)
         self.assertTrue(found["sealed memfd"]["ok"], found)
 
+    def test_what_only_some_ask_for_is_optional(self):
+        for how in ({}, {"before": ORDINARY_USER}):
+            found = self.examine(**how)
+            for name, feature in found.items():
+                if name.startswith("cgroup "):
+                    self.assertFalse(feature["required"], name)
+            for name in ("cgroup pids", "cgroup memory", "cgroup cpu"):
+                self.assertTrue(found[name]["ok"] or "systemd-run" in found[name]["fix"], found[name])
+
     def test_a_refused_call_takes_away_exactly_its_feature(self):
         usual = self.examine()
         for call, action, name in [
@@ -86,7 +97,8 @@ class Doctor(unittest.TestCase):
                 if not usual[name]["ok"]:
                     self.skipTest(f"{name} is not there to be taken away")
                 found, missing = self.taken_away(usual, preexec=lambda: refuse(call, action))
-                self.assertEqual(missing, {name})
+                dependents = {other for other in DEPENDENTS.get(name, ()) if usual[other]["ok"]}
+                self.assertEqual(missing, {name} | dependents)
                 self.assertIn(call, found[name]["fix"])
                 self.assertIn("seccomp filter", found[name]["detail"])
                 expected = "SIGSYS" if action == KILL_PROCESS else errno.errorcode[action]

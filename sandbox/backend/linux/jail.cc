@@ -1,6 +1,7 @@
 #include "sandbox/backend/linux/jail.h"
 
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/socket.h>
@@ -12,16 +13,13 @@
 #include <cstdio>
 #include <cstring>
 #include <set>
+#include <span>
 
 #include "sandbox/backend/linux/process_info.h"
 #include "sandbox/backend/linux/seccomp_filter.h"
 #include "sandbox/backend/linux/socket_messages.h"
 #include "sandbox/backend/linux/zygote_image.h"
 #include "sandbox/base/sanitizers.h"
-
-#ifdef SG_THREAD_SANITIZER
-extern "C" int __clone(int (*run)(void*), void* stack, int flags, void* argument, ...);
-#endif
 
 namespace sandglass {
 namespace {
@@ -39,6 +37,7 @@ static_assert(std::size(kStepNames) == kJailStepCount);
 struct ExecArguments {
   int image;
   int control;
+  std::span<const UniqueFd> cgroup_entrances;
   bool maps_ids;
   char user_map[32], group_map[32];
   // How far the child has come: the host shares its memory.
@@ -63,6 +62,9 @@ SG_NO_SANITIZE int exec_zygote(void* raw) {
     ::syscall(SYS_exit_group, kExitSetup);
     return 0;
   };
+  for (const UniqueFd& entrance : arguments->cgroup_entrances) {
+    if (::syscall(SYS_write, entrance.get(), "0", 1) < 0) return failed("enter the jail's cgroup");
+  }
   // Before exec(2), which takes the capabilities from a user who is not root in its namespace.
   if (arguments->maps_ids) {
     if (write_file("/proc/self/setgroups", "deny") < 0) return failed("give up changing groups");
@@ -77,19 +79,46 @@ SG_NO_SANITIZE int exec_zygote(void* raw) {
   return failed("execute the zygote");
 }
 
-// clone(2) as vfork(2). Returns the pidfd.
-UniqueFd clone_zygote(int flags, ExecArguments* arguments) {
+// clone3(2), and in the child exec_zygote(arguments). The C library has no wrapper for it: behind the system
+// call the child stands on another stack, where no compiled function can go on. Returns the process or
+// -errno.
+SG_NO_SANITIZE long clone_and_exec(const clone_args& how, ExecArguments* arguments) {
+  long result = SYS_clone3;
+  asm volatile(
+      "syscall\n\t"
+      "test %%rax, %%rax\n\t"
+      "jnz 1f\n\t"
+      "mov %[arguments], %%rdi\n\t"
+      "call *%[function]\n\t"
+      "ud2\n"
+      "1:"
+      : "+a"(result)
+      : "D"(&how), "S"(sizeof how), [function] "r"(&exec_zygote), [arguments] "r"(arguments)
+      : "rcx", "r11", "cc", "memory");
+  return result;
+}
+
+// As vfork(2), so that nothing of the host is copied; into the group, if there is one to be born in. Returns
+// the pidfd, or sets errno.
+UniqueFd clone_zygote(uint64_t flags, int cgroup, ExecArguments* arguments) {
   alignas(16) char stack[16 << 10];
   // No handler of ours may run in the child, whose memory is ours.
   sigset_t all, previous;
   sigfillset(&all);
   ::pthread_sigmask(SIG_BLOCK, &all, &previous);
   int pidfd = -1;
-  flags |= CLONE_VM | CLONE_VFORK | CLONE_PIDFD;
-  const int process = SG_UNINTERCEPTED(clone)(exec_zygote, stack + sizeof stack, flags, arguments, &pidfd);
-  const int clone_errno = errno;
+  clone_args how = {};
+  how.flags = flags | CLONE_VM | CLONE_VFORK | CLONE_PIDFD;
+  how.pidfd = reinterpret_cast<uint64_t>(&pidfd);
+  how.stack = reinterpret_cast<uint64_t>(stack);
+  how.stack_size = sizeof stack;
+  if (cgroup >= 0) {
+    how.flags |= CLONE_INTO_CGROUP;
+    how.cgroup = static_cast<uint64_t>(cgroup);
+  }
+  const long process = clone_and_exec(how, arguments);
   ::pthread_sigmask(SIG_SETMASK, &previous, nullptr);
-  errno = clone_errno;
+  if (process < 0) errno = static_cast<int>(-process);
   return UniqueFd(process < 0 ? -1 : pidfd);
 }
 
@@ -158,6 +187,7 @@ Error step_error(const LaunchReport& report) {
 Result<std::unique_ptr<Jail>> Jail::launch(const JailOptions& options) {
   std::unique_ptr<Jail> jail(new Jail);
   jail->options_ = options;
+  if (options.cgroup != CgroupOptions()) jail->cgroup_ = SG_TRY(Cgroup::create(options.cgroup));
   const uint64_t begin_ns = monotonic_ns();
   const uint64_t begin_cycles = __builtin_ia32_rdtsc();
   SG_TRY(jail->start_zygote());
@@ -183,17 +213,22 @@ Status Jail::start_zygote() {
   if (!theirs) return Error::os("make a control socket");
 
   const bool is_root = ::geteuid() == 0;
-  ExecArguments arguments = {.image = image, .control = theirs.get(), .maps_ids = !is_root};
+  ExecArguments arguments = {
+      .image = image, .control = theirs.get(), .cgroup_entrances = cgroup_.entrances(), .maps_ids = !is_root};
   std::snprintf(arguments.user_map, sizeof arguments.user_map, "0 %u 1", ::geteuid());
   std::snprintf(arguments.group_map, sizeof arguments.group_map, "0 %u 1", ::getegid());
   SG_TRY(send_request(is_root));  // before there is somebody who would have to wait for it
   // The first process of a pid namespace from the start, so that no further fork has to make one. A root that
   // is not allowed to, as in a container, is when it has a user namespace: then the zygote forks.
-  const int user_namespace = is_root ? 0 : CLONE_NEWUSER;
-  template_pidfd_ = clone_zygote(CLONE_NEWPID | user_namespace, &arguments);
-  if (!template_pidfd_ && is_root && errno == EPERM) zygote_pidfd_ = clone_zygote(0, &arguments);
-  if (!template_pidfd_ && !zygote_pidfd_)
-    return Error::os(is_root ? "start the zygote" : "start the zygote in a user namespace");
+  const uint64_t user_namespace = is_root ? 0 : CLONE_NEWUSER;
+  const int group = cgroup_.folder();
+  template_pidfd_ = clone_zygote(CLONE_NEWPID | user_namespace, group, &arguments);
+  if (!template_pidfd_ && is_root && errno == EPERM) zygote_pidfd_ = clone_zygote(0, group, &arguments);
+  if (!template_pidfd_ && !zygote_pidfd_) {
+    return Error::os(group >= 0 ? "start the zygote in the jail's cgroup"
+                     : is_root  ? "start the zygote"
+                                : "start the zygote in a user namespace");
+  }
   if (arguments.failed_step != nullptr) {
     return Error{.kind = ErrorKind::kOs,
                  .os_errno = arguments.failed_errno,

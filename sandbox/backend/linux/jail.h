@@ -14,12 +14,15 @@
 #include <unordered_map>
 
 #include "sandbox/abi/launch.h"
+#include "sandbox/backend/linux/cgroup.h"
 #include "sandbox/backend/linux/worker.h"
 
 namespace sandglass {
 
 struct JailOptions {
   WaitPolicy wait;
+  // A group of its own for each jail, in which all of its processes are; the default: none.
+  CgroupOptions cgroup;
   // Address space of a worker: 4 GiB of guest memory, up to 2 GiB of machine code, and some tables.
   uint64_t address_space_limit_bytes = uint64_t{8} << 30;
   // For tests of the layers behind it. Never use it with guests you do not trust.
@@ -46,6 +49,7 @@ class Jail final : private Watcher {
     bool is_left_out;  // this kernel cannot do it
   };
   std::array<StepTime, kJailStepCount> step_times() const;
+  const Cgroup& cgroup() const { return cgroup_; }
 
  private:
   Jail() = default;
@@ -56,6 +60,7 @@ class Jail final : private Watcher {
   void on_ready() override;  // the listener has a notification
 
   JailOptions options_;
+  Cgroup cgroup_;
   UniqueFd control_, template_pidfd_, listener_;
   UniqueFd zygote_pidfd_;  // while it is not the template itself
   pid_t template_process_id_ = 0;

@@ -23,7 +23,11 @@ Result<int> clone3_with_pidfd();
 Result<int> pidfd_getfd();
 Result<int> pidfd_exit_status();
 Result<int> rlimits();
-Result<int> cgroup();  // the version of the hierarchy
+
+// probe_cgroups.cc: the version of the hierarchy
+Result<int> cgroup_pids();
+Result<int> cgroup_memory();
+Result<int> cgroup_cpu();
 
 // probe_filters.cc
 Result<int> seccomp_filter();

@@ -24,6 +24,10 @@ struct Probe {
 
 constexpr bool kRequired = true, kOptional = false;
 
+constexpr std::string_view kCgroupFix =
+    "start in a cgroup that has this controller and that this user may write, or below such a one: "
+    "systemd-run --user --scope -p Delegate=yes COMMAND";
+
 // In the order in which a worker comes to need them.
 constexpr Probe kProbes[] = {
     {"user namespace", "namespaces", kRequired, probes::user_namespace, "", "unshare", nullptr,
@@ -84,10 +88,12 @@ constexpr Probe kProbes[] = {
     {"rlimits", "limits", kRequired, probes::rlimits, "", "setrlimit", nullptr,
      "a worker's address space, descriptors and processes are bounded",
      "start as an ordinary user, or where root can become user 65534: RLIMIT_NPROC does not bind root"},
-    {"cgroup", "limits", kOptional, probes::cgroup, "", "mkdir, open, write", "version {}",
-     "an embedder can bound the memory of many workers together; the backend itself does not yet",
-     "start in a cgroup with the pids controller that this user may write: systemd-run --user --scope -p "
-     "Delegate=yes COMMAND"},
+    {"cgroup pids", "limits", kOptional, probes::cgroup_pids, "clone3", "mkdir, open, write, clone3",
+     "version {}", "JailOptions::cgroup can bound how many workers there are together", kCgroupFix},
+    {"cgroup memory", "limits", kOptional, probes::cgroup_memory, "clone3", "mkdir, open, write, clone3",
+     "version {}", "JailOptions::cgroup can bound what many workers touch together", kCgroupFix},
+    {"cgroup cpu", "limits", kOptional, probes::cgroup_cpu, "clone3", "mkdir, open, write, clone3",
+     "version {}", "JailOptions::cgroup can bound the CPU time of many workers together", kCgroupFix},
 
     {"userfaultfd", "paging", kRequired, probes::userfaultfd, "sealed memfd", "userfaultfd, ioctl on it",
      nullptr, "the host decides page by page what a guest's memory holds",

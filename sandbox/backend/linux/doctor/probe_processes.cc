@@ -5,16 +5,11 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
-#include <sstream>
-#include <vector>
 
 #include "sandbox/abi/kernel_constants.h"
 #include "sandbox/backend/linux/doctor/feature_probes.h"
@@ -145,109 +140,11 @@ Result<int> limit_in_child() {
   return 0;
 }
 
-struct CgroupFolder {
-  int version;
-  std::string path;
-};
-
-std::vector<std::string> words_of(const std::string& line) {
-  std::istringstream stream(line);
-  return {std::istream_iterator<std::string>(stream), {}};
-}
-
-bool lists(const std::string& commas, std::string_view word) {
-  std::istringstream stream(commas);
-  for (std::string item; std::getline(stream, item, ',');) {
-    if (item == word) return true;
-  }
-  return false;
-}
-
-// "0::/path" of version 2, "8:pids:/path" of version 1; empty when this process is in none.
-std::string own_cgroup(int version) {
-  std::ifstream file("/proc/self/cgroup");
-  for (std::string line; std::getline(file, line);) {
-    const size_t first = line.find(':'), second = line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const std::string controllers = line.substr(first + 1, second - first - 1);
-    const bool is_it = version == 2 ? line.starts_with("0::") : lists(controllers, "pids");
-    if (is_it) return line.substr(second + 1);
-  }
-  return {};
-}
-
-// A line of /proc/self/mountinfo: … root mount-point options … - type source super-options.
-std::vector<CgroupFolder> cgroup_folders() {
-  std::vector<CgroupFolder> folders;
-  std::ifstream file("/proc/self/mountinfo");
-  for (std::string line; std::getline(file, line);) {
-    const std::vector<std::string> words = words_of(line);
-    const auto dash = std::find(words.begin(), words.end(), "-");
-    if (words.end() - dash < 4 || dash - words.begin() < 6) continue;
-    const bool is_v1 = dash[1] == "cgroup" && lists(dash[3], "pids");
-    if (!is_v1 && dash[1] != "cgroup2") continue;
-    const int version = is_v1 ? 1 : 2;
-    std::string own = own_cgroup(version);
-    if (own.empty()) continue;
-    // Where a part of the hierarchy is mounted, paths still start at the whole one's root.
-    if (const std::string& root = words[3]; root != "/" && own.starts_with(root)) own.erase(0, root.size());
-    folders.push_back({version, words[4] + "/" + own + "/sandglass-probe-" + std::to_string(::getpid())});
-  }
-  return folders;
-}
-
-Status write_into_in_child(int folder, const char* name, const char* text, const char* what) {
-  const UniqueFd fd(::openat(folder, name, O_WRONLY | O_CLOEXEC));
-  if (!fd || ::write(fd.get(), text, 1) != 1) return Error::os(what);
-  return {};
-}
-
-[[noreturn]] void fork_inside_in_child(int folder) {
-  if (!write_into_in_child(folder, "cgroup.procs", "0", "join the cgroup")) exit_in_child(2);
-  const pid_t pid = fork_in_child();
-  if (pid == 0) exit_in_child(0);
-  exit_in_child(pid < 0 && errno == EAGAIN ? 0 : 1);
-}
-
-// A limit of one process holds for what joins: the process itself fits, what it forks does not.
-Result<int> limit_by_cgroup_in_child(const char* path) {
-  const UniqueFd folder(::open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!folder) return Error::os("open the new cgroup");
-  SG_TRY(write_into_in_child(folder.get(), "pids.max", "1", "set the pids limit of a cgroup"));
-  const pid_t pid = fork_in_child();
-  if (pid < 0) return Error::os("fork");
-  if (pid == 0) fork_inside_in_child(folder.get());
-  switch (SG_TRY(wait_in_child(pid))) {
-    case 0: return 0;
-    case 2 << 8: return Error::make(ErrorKind::kUnsupported, "a process could not be put into the cgroup");
-    default: return Error::make(ErrorKind::kUnsupported, "the cgroup's pids limit did not hold");
-  }
-}
-
-Result<int> try_cgroup(const CgroupFolder& folder) {
-  const char* path = folder.path.c_str();
-  if (::mkdir(path, 0700) != 0) return Error::os("make a cgroup");
-  const Result<int> outcome = run_in_child([path] { return limit_by_cgroup_in_child(path); });
-  ::rmdir(path);
-  if (!outcome) return outcome.error();
-  return folder.version;
-}
-
 }  // namespace
 
 Result<int> clone3_with_pidfd() { return run_in_child(clone3_in_child); }
 Result<int> pidfd_getfd() { return run_in_child(pidfd_getfd_in_child); }
 Result<int> pidfd_exit_status() { return run_in_child(exit_status_in_child); }
 Result<int> rlimits() { return run_in_child(limit_in_child); }
-
-Result<int> cgroup() {
-  Result<int> outcome =
-      Error::make(ErrorKind::kUnsupported, "no cgroup hierarchy of this process is mounted");
-  for (const CgroupFolder& folder : cgroup_folders()) {
-    outcome = try_cgroup(folder);
-    if (outcome) break;
-  }
-  return outcome;
-}
 
 }  // namespace sandglass::probes
