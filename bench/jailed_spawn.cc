@@ -71,7 +71,7 @@ class Engine {
     if (!jail) return false;
     const auto times = (*jail)->step_times();
     for (size_t i = 0; i < times.size(); ++i) {
-      if (!times[i].is_left_out) steps_us_[i].push_back(times[i].microseconds);
+      if (!times[i].is_left_out && times[i].is_asked_for) steps_us_[i].push_back(times[i].microseconds);
     }
     // All steps are in there, once.
     double sum_us = 0;

@@ -14,6 +14,7 @@
 #include <linux/securebits.h>
 
 #include "sandbox/abi/address_space.h"
+#include "sandbox/abi/hardening_calls.h"
 #include "sandbox/abi/kernel_constants.h"
 #include "zygote/messages.h"
 #include "zygote/system_calls.h"
@@ -27,6 +28,7 @@ using namespace worker_space;
 extern "C" const char zygote_image_end[];  // zygote.ld
 
 int g_listener;  // when the request asks for a filter
+bool g_is_timestamp_gone;
 constexpr uint32_t kNobody = 65534;
 
 // Steps: 0, or -errno. -------------------------------------------------------------------------------------
@@ -207,6 +209,22 @@ long handle_signals(const LaunchRequest&) { return install_signal_handlers(); }
 
 long point_at_guest_memory(const LaunchRequest&) { return call(__NR_arch_prctl, ARCH_SET_GS, kGuestMemory); }
 
+// Hardenings. ----------------------------------------------------------------------------------------------
+
+long harden(const LaunchRequest& request, HardeningRow row) {
+  if ((request.hardenings >> row & 1) == 0) return 0;
+  const long failed = apply_hardening(row, [](int operation, unsigned long a, unsigned long b) {
+    return call(__NR_prctl, operation, a, b, 0, 0);
+  });
+  if (row == kHardening_forbid_timestamp && failed >= 0) g_is_timestamp_gone = true;
+  return failed;
+}
+
+#define HARDENING(name, text, against, needs) \
+  long name(const LaunchRequest& request) { return harden(request, kHardening_##name); }
+#include "sandbox/abi/hardenings.def"
+#undef HARDENING
+
 long install_filter(const LaunchRequest& request) {
   if ((request.flags & kLaunchWithSeccomp) == 0) return 0;
   sock_fprog program = {.len = (uint16_t)request.filter_length,
@@ -232,7 +250,12 @@ constexpr Step kSteps[] = {
 };
 static_assert(sizeof kSteps / sizeof kSteps[0] == kJailStepCount);
 
-uint64_t cycles() { return __builtin_ia32_rdtsc(); }
+// Stands still once there is no time stamp counter.
+uint64_t cycles() {
+  static uint64_t last = 0;
+  if (!g_is_timestamp_gone) last = __builtin_ia32_rdtsc();
+  return last;
+}
 
 }  // namespace
 

@@ -29,12 +29,16 @@ SG_OF_WORKER uint32_t g_core = 0;
 
 constexpr uint32_t kLooksPerPause = 64;
 
-// Linux keeps the number of the core where RDTSCP finds it (the upper bits are the NUMA node).
+// Linux keeps the number of the core in the limit of a segment, for getcpu() of the vdso (the upper bits are
+// the NUMA node). RDTSCP would find it as well, but takes longer and is gone with the time stamp counter.
+// Should the segment ever move, the worker believes itself on the host's core and does not look at words.
 bool is_on_core_of_host() {
-  uint32_t aux;
-  __builtin_ia32_rdtscp(&aux);
-  g_core = aux & 0xfff;
-  return __atomic_load_n(&host_page()->core, __ATOMIC_RELAXED) == g_core;
+  constexpr uint32_t kCpuNodeSegment = 15 * 8 + 3;
+  const uint32_t host = __atomic_load_n(&host_page()->core, __ATOMIC_RELAXED);
+  uint32_t number = host;
+  asm volatile("lsl %1, %0" : "+r"(number) : "r"(kCpuNodeSegment) : "cc");
+  g_core = number & 0xfff;
+  return g_core == host;
 }
 
 template <typename T>

@@ -30,11 +30,20 @@ enum LaunchFlags : uint32_t {
   kLaunchOwnUserNamespace = 4,  // the host has made a user namespace and its maps already
 };
 
+// A bit each in LaunchRequest::hardenings.
+enum HardeningRow : uint32_t {
+#define HARDENING(name, text, against, needs) kHardening_##name,
+#include "sandbox/abi/hardenings.def"
+#undef HARDENING
+  kHardeningCount,
+};
+
 // host → zygote, the first message.
 struct LaunchRequest {
   static constexpr uint32_t kMaxFilter = 512;
 
   uint32_t flags;
+  uint32_t hardenings;                 // a bit per HardeningRow
   uint32_t filter_length;              // instructions
   uint64_t address_space_limit_bytes;  // RLIMIT_AS of a worker
   sock_filter filter[kMaxFilter];
@@ -58,7 +67,7 @@ struct LaunchReport {
   uint32_t step;                    // a JailStep
   int32_t error;                    // errno
   uint64_t left_out;                // a bit per optional step that this kernel cannot do
-  uint64_t cycles[kJailStepCount];  // of the time stamp counter, per step
+  uint64_t cycles[kJailStepCount];  // of the time stamp counter, per step; 0 when it has been taken away
 };
 
 // host → template: fork a worker; carries worker_fd::kImages, kHostPage and kMemory.

@@ -46,14 +46,6 @@ std::span<const uint8_t> bytes_of(const Orders& orders) {
   return {reinterpret_cast<const uint8_t*>(&orders), sizeof orders};
 }
 
-std::shared_ptr<WorkerPool> pool_with(bool with_seccomp) {
-  WorkerPoolOptions options;
-  options.jail.without_seccomp = !with_seccomp;
-  options.jail.wait.command_timeout = std::chrono::milliseconds(500);
-  options.max_idle = 1;
-  return WorkerPool::create(options).value();
-}
-
 Worker& worker_of(const Sandbox& sandbox) {
   return const_cast<Worker&>(static_cast<const LinuxSandbox&>(sandbox).worker());
 }
@@ -150,8 +142,15 @@ uint64_t NativeGuest::behind(std::string_view name) const {
 
 // Fixtures. -------------------------------------------------------------------------------------------------
 
+Result<std::shared_ptr<WorkerPool>> attack_pool(const JailOptions& jail) {
+  WorkerPoolOptions options = {.jail = jail, .max_idle = 1};
+  options.jail.wait.command_timeout = std::chrono::milliseconds(500);
+  return WorkerPool::create(options);
+}
+
 AttackTest::AttackTest(bool with_seccomp) {
-  static const std::shared_ptr<WorkerPool> pools[] = {pool_with(false), pool_with(true)};
+  static const std::shared_ptr<WorkerPool> pools[] = {attack_pool({.without_seccomp = true}).value(),
+                                                      attack_pool({}).value()};
   pool_ = pools[with_seccomp];
 }
 

@@ -103,6 +103,7 @@ void end_worker(const Sandbox& sandbox);
 class AttackTest : public ::testing::Test {
  protected:
   explicit AttackTest(bool with_seccomp = true);
+  explicit AttackTest(std::shared_ptr<WorkerPool> pool) : pool_(std::move(pool)) {}
   void SetUp() override;
   void TearDown() override;
 
@@ -137,6 +138,9 @@ class AttackTest : public ::testing::Test {
   pid_t template_ = 0;
   Census before_;
 };
+
+// A pool for such tests: of one idle worker, and with no patience.
+Result<std::shared_ptr<WorkerPool>> attack_pool(const JailOptions& jail);
 
 class AttackWithoutSeccompTest : public AttackTest {
  protected:

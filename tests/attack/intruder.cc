@@ -278,6 +278,18 @@ INTRUDER intrude_into_host_page() {
   leave(ExitReason::kFinished);
 }
 
+INTRUDER intrude_with_clock() {
+  Orders& all = orders();
+  uint32_t low, high, core;
+  switch (all.argument) {
+    case 0: asm volatile("rdtsc" : "=a"(low), "=d"(high)); break;
+    case 1: asm volatile("rdtscp" : "=a"(low), "=d"(high), "=c"(core)); break;
+    default: asm volatile("rdpmc" : "=a"(low), "=d"(high) : "c"(0)); break;
+  }
+  all.calls[0].result = (int64_t)((uint64_t)high << 32 | low);
+  leave(ExitReason::kFinished);
+}
+
 INTRUDER intrude_with_endless_gas() {
   for (;;) {
     *(volatile int64_t*)&worker_page().context.gas = INT64_MAX;

@@ -17,6 +17,10 @@ void intrude_into_host_page();
 // Loops for ever, and writes the largest gas there is into the context and into its register.
 void intrude_with_endless_gas();
 
+// Reads a clock of the processor into the first result: the time stamp counter, by RDTSC or RDTSCP as the
+// argument, 0 or 1, says, or performance counter 0 for 2.
+void intrude_with_clock();
+
 // In 32-bit mode.
 extern const char intruder_int80_32[], intruder_int80_32_end[], intruder_sysenter_32[];
 }

@@ -34,6 +34,12 @@ constexpr const char* kStepNames[] = {
 };
 static_assert(std::size(kStepNames) == kJailStepCount);
 
+constexpr JailStep kHardeningSteps[] = {
+#define HARDENING(name, text, against, needs) k_##name,
+#include "sandbox/abi/hardenings.def"
+#undef HARDENING
+};
+
 struct ExecArguments {
   int image;
   int control;
@@ -243,6 +249,7 @@ Status Jail::send_request(bool is_root) {
   LaunchRequest request = {};
   request.flags = (is_root ? kLaunchFromRoot : kLaunchOwnUserNamespace) |
                   (with_seccomp ? kLaunchWithSeccomp : uint32_t{0});
+  request.hardenings = bits_of(options_.hardening);
   request.address_space_limit_bytes = options_.address_space_limit_bytes;
   if (with_seccomp) {
     const SeccompProgram& filter = *SG_TRY(shared_filter());
@@ -347,7 +354,11 @@ std::array<Jail::StepTime, kJailStepCount> Jail::step_times() const {
   for (size_t i = 0; i < kJailStepCount; ++i) {
     times[i] = {.what = kStepNames[i],
                 .microseconds = static_cast<double>(report_.cycles[i]) / cycles_per_microsecond_,
-                .is_left_out = (report_.left_out >> i & 1) != 0};
+                .is_left_out = (report_.left_out >> i & 1) != 0,
+                .is_asked_for = true};
+  }
+  for (size_t row = 0; row < kHardeningCount; ++row) {
+    times[kHardeningSteps[row]].is_asked_for = (bits_of(options_.hardening) >> row & 1) != 0;
   }
   return times;
 }

@@ -15,12 +15,15 @@
 
 #include "sandbox/abi/launch.h"
 #include "sandbox/backend/linux/cgroup.h"
+#include "sandbox/backend/linux/hardening.h"
 #include "sandbox/backend/linux/worker.h"
 
 namespace sandglass {
 
 struct JailOptions {
   WaitPolicy wait;
+  // A jail that this machine cannot harden so is refused.
+  Hardening hardening;
   // A group of its own for each jail, in which all of its processes are; the default: none.
   CgroupOptions cgroup;
   // Address space of a worker: 4 GiB of guest memory, up to 2 GiB of machine code, and some tables.
@@ -45,8 +48,9 @@ class Jail final : private Watcher {
   // How long each step of the launch took.
   struct StepTime {
     std::string_view what;
-    double microseconds;
-    bool is_left_out;  // this kernel cannot do it
+    double microseconds;  // 0 from the moment on that Hardening::forbid_timestamp holds
+    bool is_left_out;     // this kernel cannot do it
+    bool is_asked_for;    // false: a hardening that the options do not want
   };
   std::array<StepTime, kJailStepCount> step_times() const;
   const Cgroup& cgroup() const { return cgroup_; }

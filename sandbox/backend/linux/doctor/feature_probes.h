@@ -3,6 +3,7 @@
 // number); 0 where there is nothing to say.
 #pragma once
 
+#include "sandbox/abi/launch.h"
 #include "sandbox/base/result.h"
 
 namespace sandglass::probes {
@@ -41,6 +42,9 @@ Result<int> execveat_of_memfd();
 Result<int> userfaultfd();
 Result<int> mseal();
 Result<int> no_exec_gain();
+
+// probe_hardenings.cc
+Result<int> hardening(HardeningRow row);
 
 // probe_waiting.cc
 Result<int> shared_futex();

@@ -28,6 +28,11 @@ constexpr std::string_view kCgroupFix =
     "start in a cgroup that has this controller and that this user may write, or below such a one: "
     "systemd-run --user --scope -p Delegate=yes COMMAND";
 
+template <HardeningRow kRow>
+Result<int> probe_hardening() {
+  return probes::hardening(kRow);
+}
+
 // In the order in which a worker comes to need them.
 constexpr Probe kProbes[] = {
     {"user namespace", "namespaces", kRequired, probes::user_namespace, "", "unshare", nullptr,
@@ -112,6 +117,13 @@ constexpr Probe kProbes[] = {
      "the zygote's own pages cannot be moved or replaced", "Linux 6.10 or newer"},
     {"no exec gain", "hardening", kOptional, probes::no_exec_gain, "", "prctl", nullptr,
      "what a worker wrote can never become executable", "Linux 6.3 or newer (PR_SET_MDWE)"},
+
+// For those who ask for them: JailOptions::hardening.
+#define HARDENING(name, text, against, needs)                                                   \
+  {#name,   "hardening on request", kOptional, probe_hardening<kHardening_##name>, "", "prctl", \
+   nullptr, "against " against,     needs},
+#include "sandbox/abi/hardenings.def"
+#undef HARDENING
 };
 
 bool is_missing(const std::vector<FeatureReport>& reports, std::string_view name) {
