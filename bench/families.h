@@ -15,6 +15,7 @@ void add_handoff(Suite& suite);
 void add_paging(Suite& suite);
 void add_kill(Suite& suite);
 void add_footprint(Suite& suite);
+void add_hardening(Suite& suite);
 void add_gas(Suite& suite);
 void add_run(Suite& suite);
 void add_compile(Suite& suite);

@@ -53,9 +53,10 @@ Result<std::unique_ptr<Sandbox>> JailedGuests::sandbox(std::shared_ptr<const Mod
   return sandbox;
 }
 
-Result<std::unique_ptr<SeatedJail>> SeatedJail::create(const Seating& seating, size_t hogs) {
+Result<std::unique_ptr<SeatedJail>> SeatedJail::create(const Seating& seating, size_t hogs,
+                                                       JailOptions options) {
   CpuHogs running = SG_TRY(CpuHogs::start(hogs));
-  const JailOptions options{.wait = {.mode = seating.mode}};
+  options.wait.mode = seating.mode;
   auto jail = SG_TRY(launch_unpinned([&] { return Jail::launch(options); }));
   Seats seats = SG_TRY(Seats::take(seating));
   return std::unique_ptr<SeatedJail>(new SeatedJail(std::move(running), std::move(jail), std::move(seats)));

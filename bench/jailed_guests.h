@@ -68,7 +68,8 @@ class JailedGuests {
 // A jail alone, for benchmarks without guests; the same holds.
 class SeatedJail {
  public:
-  static Result<std::unique_ptr<SeatedJail>> create(const Seating& seating, size_t hogs = 0);
+  static Result<std::unique_ptr<SeatedJail>> create(const Seating& seating, size_t hogs = 0,
+                                                    JailOptions options = {});
 
   Jail& jail() { return *jail_; }
   // A worker that sits where it should.

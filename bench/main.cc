@@ -19,6 +19,7 @@ constexpr void (*kFamilies[])(Suite&) = {
     add_paging,       // what does a page cost that is touched, served by hand, or given back?
     add_kill,         // how soon is a killed process gone?
     add_footprint,    // how much memory does a process cost?
+    add_hardening,    // what does each optional layer of the jail cost?
     add_gas,          // what does metering cost a guest that runs?
     add_run,          // how fast does a guest run, compared with C++?
     add_compile,      // how fast does a program become a module?

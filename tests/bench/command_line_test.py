@@ -19,7 +19,7 @@ from reportlib.sections import primitives, targets  # noqa: E402 (the path comes
 
 BINARY = ""
 QUICK = "--min-time=3x"
-FAMILIES = "noop host_call trap instantiate spawn pool handoff paging kill footprint gas run compile encoder"
+FAMILIES = "noop host_call trap instantiate spawn pool handoff paging kill footprint hardening gas run compile encoder"
 
 
 def bench(*arguments, env=None, **keywords):
@@ -92,6 +92,7 @@ class List(unittest.TestCase):
             "paging/linux/fault/same_core/1_hogs",
             "paging/linux/fault/same_core/1",
             "kill/linux/same_core",
+            "hardening/linux/host_call_same_core/forbid_timestamp",
             "run/linux/sync/sieve",
             "footprint/raw/fork_small_process",
             "compile/generic/sync_naive/150000",
@@ -170,7 +171,7 @@ class Processes(unittest.TestCase):
         return {row["name"]: row for row in strict_json(done.stdout)["benchmarks"]}
 
     def test_answer_rightly(self):
-        for family in ("spawn", "pool", "handoff", "paging", "kill", "footprint"):
+        for family in ("spawn", "pool", "handoff", "paging", "kill", "footprint", "hardening"):
             with self.subTest(family):
                 self.assertTrue(self.run_family(family))
 

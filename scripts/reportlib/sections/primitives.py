@@ -16,6 +16,7 @@ _QUESTIONS = {
     "paging": ("Pages", "Faults that the host serves, first touches, and resets of guest memory."),
     "kill": ("Killing", "From the signal until the process is gone."),
     "footprint": ("Memory of a process", "Starting all the processes whose memory is then counted."),
+    "hardening": ("Optional layers", "One operation with this layer, which was asked for by name, beside none."),
     "instantiate": ("Instantiating", "A cycle: create a sandbox from a ready module, call it, drop it; and its parts."),
 }
 
@@ -24,7 +25,7 @@ _HEADLINES = {
     "host_call": ("loop", "loop_sync", "registers"),
     "instantiate": ("call", "cycle/tiny", "cycle/code_1MiB", "cycle/touch_64"),
     # The table of targets has the headlines of these.
-    **{family: () for family in ("spawn", "pool", "handoff", "paging", "kill", "footprint")},
+    **{family: () for family in ("spawn", "pool", "handoff", "paging", "kill", "footprint", "hardening")},
 }
 
 # What stands beside a benchmark (named without its backend) where its family has no raw one of the same name.
@@ -41,6 +42,11 @@ PRIMITIVES = {
     ("paging", "first_write"): "paging/raw/first_write/memfd_fresh",
     ("kill", "running"): "kill/raw/other_core_running",
     ("footprint", "worker"): "footprint/raw/fork_small_process",
+    **{
+        ("hardening", f"{what}/{layer}"): f"hardening/linux/{what}/none"
+        for what in ("engine", "worker", "host_call_same_core", "host_call_cross_core", "sort", "touch_pages")
+        for layer in ("forbid_store_bypass", "isolate_predictor", "flush_l1_cache", "forbid_timestamp", "cgroup")
+    },
     **{
         ("handoff", f"{stop}/{seating}{load}"): f"handoff/raw/{primitive}{load}"
         for stop in ("host_call", "host_call_sync", "trap", "memory_fault", "out_of_gas")
