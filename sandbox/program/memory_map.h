@@ -36,6 +36,7 @@ struct GuestRange {
   uint64_t end = 0;
   uint64_t size() const { return end - begin; }
   bool empty() const { return begin == end; }
+  bool operator==(const GuestRange&) const = default;
   // Also right for sizes so large that address + size_bytes wraps around.
   bool contains(uint64_t address, uint64_t size_bytes) const {
     return address >= begin && address <= end && size_bytes <= end - address;

@@ -152,6 +152,124 @@ TEST_F(GuestFileTest, DiscardedPagesAreGone) {
   EXPECT_TRUE(discard_guest_file(file_, {}));
 }
 
+// With a memory of the pages of the last reset. Each test ends in a look at the whole file.
+class KnownPagesTest : public GuestFileTest {
+ protected:
+  KnownPagesTest() {
+    EXPECT_TRUE(guest_file_.write_content());
+    soil(kGuestSpaceBytes, kPage);  // as a worker's file has it
+    soil(kFirst, 4 * kPage);
+    reset();
+  }
+  ~KnownPagesTest() override {
+    EXPECT_TRUE(has_content());
+    for (off_t end = 0;;) {
+      const off_t begin = ::lseek(file_.get(), end, SEEK_DATA);
+      if (begin < 0 || static_cast<uint64_t>(begin) >= kGuestSpaceBytes) break;
+      end = ::lseek(file_.get(), begin, SEEK_HOLE);
+      for (auto at = static_cast<uint64_t>(begin); at < static_cast<uint64_t>(end); at += kPage) {
+        const bool is_content = at >= kData && at < kData + 3 * kPage;
+        if (!is_content && at < kGuestSpaceBytes) EXPECT_TRUE(is_zero(at, kPage)) << std::hex << at;
+      }
+    }
+  }
+
+  void reset(const GuestRange& except = {}) { ASSERT_TRUE(knowing_.reset(except)); }
+  // What the file takes, and what the host believes, without the page behind guest memory.
+  uint64_t known_count() const {
+    uint64_t bytes = 0;
+    for (const GuestRange& pages : known_.ranges) bytes += pages.size();
+    return bytes / kPage;
+  }
+  void expect_known(uint64_t count) const {
+    EXPECT_EQ(known_.file_bytes, page_count() * kPage);
+    EXPECT_EQ(page_count(), count + 1);
+    EXPECT_EQ(known_count(), count);
+  }
+
+  static constexpr uint64_t kFirst = 0x100000;
+  KnownPages known_;
+  GuestFile knowing_{file_, memory(), {kData, content_}, &known_};
+};
+
+TEST_F(KnownPagesTest, TheSamePagesAreMadeNewAgain) {
+  expect_known(7);
+  for (int round = 0; round < 3; ++round) {
+    soil(kFirst + kPage, 2 * kPage);
+    soil(kData, 3 * kPage);
+    reset();
+    expect_known(7);
+  }
+}
+
+TEST_F(KnownPagesTest, PagesThatHaveComeAreFound) {
+  for (const uint64_t place : {kFirst + 10 * kPage, uint64_t{0}, kData - kPage, kGuestSpaceBytes - kPage}) {
+    soil(place, kPage);
+    soil(kFirst, kPage);
+    reset();
+    EXPECT_TRUE(is_zero(place, kPage));
+  }
+  expect_known(11);
+}
+
+TEST_F(KnownPagesTest, PagesThatHaveComeAreFoundWhoeverMadeThem) {
+  const Mapping other = Mapping::shared(file_, kGuestSpaceBytes).value();
+  other.data()[0x700000] = 1;
+  reset();
+  EXPECT_TRUE(is_zero(0x700000, kPage));
+  ASSERT_EQ(::pwrite(file_.get(), "x", 1, 0x900000), 1);
+  reset();
+  EXPECT_TRUE(is_zero(0x900000, kPage));
+  other.data()[0x700000 + kPage - 1] = 1;
+  reset();
+  EXPECT_TRUE(is_zero(0x700000, kPage));
+  expect_known(9);
+}
+
+TEST_F(KnownPagesTest, PagesThatWereGivenBackAreNotKnownAnyMore) {
+  soil(0x400000, 64 * kPage);
+  reset();
+  expect_known(71);
+  soil(0x400000 + 3 * kPage, kPage);
+  reset();
+  expect_known(11);
+  soil(0x400000 + 40 * kPage, kPage);
+  reset();
+  EXPECT_TRUE(is_zero(0x400000 + 40 * kPage, kPage));
+  expect_known(12);
+}
+
+TEST_F(KnownPagesTest, PagesBeyondTheLimitAreNotKnownAnyMore) {
+  constexpr uint64_t kLimit = GuestFile::kMaxZeroedBytes;
+  soil(0x400000, 3 * kLimit);
+  reset();
+  expect_known(7 + kLimit / kPage);
+  soil(0x400000, 3 * kLimit);
+  reset();
+  expect_known(7 + kLimit / kPage);
+}
+
+TEST_F(KnownPagesTest, AnotherExceptedRangeIsAnotherQuestion) {
+  const GuestRange except = {kFirst, kFirst + 4 * kPage};
+  soil(except.begin, 4 * kPage);
+  for (int round = 0; round < 2; ++round) {
+    soil(kData, kPage);
+    reset(except);
+    EXPECT_EQ(memory()[kFirst], 0xee);
+    EXPECT_EQ(known_count(), 3u);
+  }
+  reset();
+  expect_known(7);
+}
+
+TEST_F(KnownPagesTest, WhatWasTakenAwayByOthersIsForgotten) {
+  ASSERT_TRUE(discard_guest_file(file_, {kFirst, kFirst + 4 * kPage}));
+  known_.forget();
+  soil(0x200000, 4 * kPage);
+  reset();
+  expect_known(7);
+}
+
 // Pages that have been swapped out are not in memory, but they are in the file.
 TEST_F(GuestFileTest, ResetFindsPagesThatHaveBeenSwappedOut) {
   soil(0x100000, 64 * kPage);

@@ -1,6 +1,7 @@
 #include "sandbox/backend/linux/guest_file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -31,6 +32,23 @@ bool is_zero(const uint8_t* page) {
   return page[0] == 0 && std::memcmp(page, page + 1, kMinPageBytes - 1) == 0;
 }
 
+// What the file takes, in memory or swapped out.
+Result<uint64_t> allocated_bytes(const UniqueFd& file) {
+  struct stat status;
+  if (::fstat(file.get(), &status) != 0) return Error::os("ask how many pages guest memory has");
+  return static_cast<uint64_t>(status.st_blocks) * 512;
+}
+
+// Appends the pages to a list of runs, which they follow.
+void keep(const GuestRange& pages, std::vector<GuestRange>* runs) {
+  if (runs == nullptr || pages.empty()) return;
+  if (!runs->empty() && runs->back().end == pages.begin) {
+    runs->back().end = pages.end;
+  } else {
+    runs->push_back(pages);
+  }
+}
+
 }  // namespace
 
 // Not through the mapping: that would cost a fault per page.
@@ -46,7 +64,28 @@ Status GuestFile::write_content() const {
 }
 
 Status GuestFile::reset(const GuestRange& except, const GuestRange& kept) const {
-  Sweep sweep = {.kept = kept};
+  if (known_ == nullptr) {
+    Sweep sweep = {.kept = kept, .left = nullptr};
+    return reset_outside(except, sweep);
+  }
+  // Asked first: a page that comes after this makes the number wrong, and the next reset look.
+  const uint64_t file_bytes = SG_TRY(allocated_bytes(file_));
+  const bool is_known = known_->file_bytes == file_bytes && known_->except == except;
+  known_->forget();
+  known_->scratch.clear();
+  Sweep sweep = {.kept = kept, .left = &known_->scratch};
+  if (is_known) {
+    for (const GuestRange& pages : known_->ranges) SG_TRY(reset_run(pages, sweep));
+  } else {
+    SG_TRY(reset_outside(except, sweep));
+  }
+  known_->ranges.swap(known_->scratch);
+  known_->except = except;
+  known_->file_bytes = file_bytes - sweep.discarded_bytes;
+  return {};
+}
+
+Status GuestFile::reset_outside(const GuestRange& except, Sweep& sweep) const {
   SG_TRY(reset_between(0, except.begin, sweep));
   // Behind guest memory lies the page that host and worker share.
   return reset_between(except.end, kGuestSpaceBytes, sweep);
@@ -56,15 +95,21 @@ Status GuestFile::reset_between(uint64_t begin, uint64_t end, Sweep& sweep) cons
   while (begin < end) {
     const std::optional<GuestRange> data = SG_TRY(next_data(file_, begin, end));
     if (!data) break;
-    // Pages with initial content stay whole; the others are nothing but zeroes.
-    const GuestRange initial = intersection(*data, content_);
-    const uint64_t initial_end = std::min(data->end, round_up(initial.end, kMinPageBytes));
-    SG_TRY(empty({data->begin, initial.begin}, sweep));
-    if (!initial.empty()) overwrite({initial.begin, initial_end});
-    SG_TRY(empty({initial.empty() ? initial.end : initial_end, data->end}, sweep));
+    SG_TRY(reset_run(*data, sweep));
     begin = data->end;
   }
   return {};
+}
+
+// Pages with initial content stay whole; the others are nothing but zeroes.
+Status GuestFile::reset_run(const GuestRange& pages, Sweep& sweep) const {
+  const GuestRange initial = intersection(pages, content_);
+  if (initial.empty()) return empty(pages, sweep);
+  const GuestRange whole = {initial.begin, std::min(pages.end, round_up(initial.end, kMinPageBytes))};
+  SG_TRY(empty({pages.begin, whole.begin}, sweep));
+  overwrite(whole);
+  keep(whole, sweep.left);
+  return empty({whole.end, pages.end}, sweep);
 }
 
 // Zeroes pages, or takes them away: see the header.
@@ -75,18 +120,27 @@ Status GuestFile::empty(const GuestRange& pages, Sweep& sweep) const {
       clean.end = at + kMinPageBytes;
       continue;
     }
-    SG_TRY(give_back(clean, sweep));
+    SG_TRY(settle(clean, sweep));
     clean = {at + kMinPageBytes, at + kMinPageBytes};
-    if (sweep.zeroed_bytes == kMaxZeroedBytes) return discard_guest_file(file_, {at, pages.end});
+    if (sweep.zeroed_bytes == kMaxZeroedBytes) return discard({at, pages.end}, sweep);
     std::memset(memory_ + at, 0, kMinPageBytes);
     sweep.zeroed_bytes += kMinPageBytes;
+    keep({at, at + kMinPageBytes}, sweep.left);
   }
-  return give_back(clean, sweep);
+  return settle(clean, sweep);
 }
 
-Status GuestFile::give_back(const GuestRange& clean, const Sweep& sweep) const {
-  if (clean.size() < kMinGivenBackBytes || sweep.kept.contains(clean.begin, clean.size())) return {};
-  return discard_guest_file(file_, clean);
+// What becomes of pages that were zero already.
+Status GuestFile::settle(const GuestRange& clean, Sweep& sweep) const {
+  if (clean.size() >= kMinGivenBackBytes && !sweep.kept.contains(clean.begin, clean.size()))
+    return discard(clean, sweep);
+  keep(clean, sweep.left);
+  return {};
+}
+
+Status GuestFile::discard(const GuestRange& pages, Sweep& sweep) const {
+  sweep.discarded_bytes += pages.size();
+  return discard_guest_file(file_, pages);
 }
 
 void GuestFile::overwrite(const GuestRange& range) const {

@@ -186,6 +186,7 @@ Status LinuxSandbox::load(const ModuleImage& image) {
 // The worker's mappings of the last module go with the changes that load the next one.
 Status LinuxSandbox::unload() {
   worker_->written_pages = nullptr;
+  worker_->known_pages.forget();
   SG_TRY(wipe_guest_file(worker_->memory_file()));
   return map_in_host(memory_, kGuestSpaceBytes, PROT_READ | PROT_WRITE, MAP_SHARED,
                      worker_->memory_file().get(), 0);
@@ -258,7 +259,7 @@ GuestFile LinuxSandbox::guest_file() const {
     content = {static_cast<uint32_t>(module_->memory_map().rw_data().begin),
                module_->program().parts().rw_data};
   }
-  return GuestFile(worker_->memory_file(), memory_, content);
+  return GuestFile(worker_->memory_file(), memory_, content, &worker_->known_pages);
 }
 
 // Memory. ---------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@
 #include <span>
 
 #include "sandbox/abi/protocol.h"
+#include "sandbox/backend/linux/guest_file.h"
 #include "sandbox/backend/linux/supervisor.h"
 #include "sandbox/backend/linux/turns.h"
 #include "sandbox/backend/linux/violation.h"
@@ -97,7 +98,9 @@ class Worker final : public Watcher {
 
   // For whoever keeps workers: what is loaded, 0 for nothing; see LinuxSandbox.
   uint64_t image_id = 0;
-  // What LinuxSandbox keeps with it: the tracked pages, and the worker's memory as a file.
+  // What LinuxSandbox keeps with it: the pages of its guest memory, those of them that are tracked, and the
+  // worker's memory as a file.
+  KnownPages known_pages;
   std::unique_ptr<WrittenPages> written_pages;
   UniqueFd memory_access;
 
