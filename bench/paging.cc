@@ -10,6 +10,7 @@
 //           again. dontneed, punch_hole: giving 1 or 64 pages back. reset: 16 MiB of a shared memfd of which
 //           a guest has written to 4, 16, 64 or 256 pages, far apart: the reset and the guest's next write to
 //           each of them. punch_hole: the file loses all pages; seek_data: what the file has is overwritten;
+//           fstat: the pages of the last time, when the file has as many;
 //           pagemap_scan: what the guest has written to is overwritten. memset: with zeroes; memcpy: with an
 //           image.
 //           linux: fault: with dynamic paging, the host provides the page, or the 16 pages, that the guest

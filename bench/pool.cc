@@ -6,7 +6,9 @@
 //           turns, so that each finds the other's loaded. code_1MiB: the modules have that much code, and the
 //           guest returns at once. miss: nobody waits; a worker is forked and killed again, in a jail of
 //           everybody, of its tenant (miss_per_tenant), or in one of its own (miss_private).
-//           anywhere, cross_core, same_core: where host and worker run. hogs: the same while two other
+//           raw/next_image: the kernel's part of a change of modules alone: one process receives the
+//           descriptor of a file of 8 KiB, or 1 MiB, maps it in place of the last one and uses its first
+//           page. anywhere, cross_core, same_core: where host and worker run. hogs: the same while two other
 //           processes use all the CPU they can get.
 // Not timed: making the modules and the pool.
 #include <fmt/format.h>
@@ -14,6 +16,8 @@
 #include "bench/families.h"
 #include "bench/guests.h"
 #include "bench/jailed_guests.h"
+#include "bench/raw_next_image.h"
+#include "sandbox/base/units.h"
 #include "workloads/workloads.h"
 
 namespace sandglass::bench {
@@ -120,6 +124,8 @@ void add_turnover(Suite& suite, const TurnoverCase& turnover, const Seating& sea
 }  // namespace
 
 void add_pool(Suite& suite) {
+  suite.add("pool/raw/next_image", [] { return RawNextImage::create(KiB(8)); });
+  suite.add("pool/raw/next_image_1MiB", [] { return RawNextImage::create(MiB(1)); });
   for (const TurnoverCase& turnover : kTurnovers) {
     for (const Seating& seating : kSeatings) {
       const bool has_hogs = &turnover == &kTurnovers[0] || seating.name == kCrossCore.name;

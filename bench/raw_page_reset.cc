@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -19,6 +20,7 @@ constexpr uint8_t kGuestByte = 0xc3;
 
 constexpr ResetStrategy kStrategies[] = {
     {"punch_hole", &RawPageReset::punch_hole, nullptr, false, false},
+    {"fstat_memset", &RawPageReset::ask_count, &RawPageReset::zero_found, false, false},
     {"seek_data_memset", &RawPageReset::find_data, &RawPageReset::zero_found, false, false},
     {"seek_data_memcpy", &RawPageReset::find_data, &RawPageReset::copy_found, true, false},
     {"pagemap_scan_memset", &RawPageReset::find_written, &RawPageReset::zero_found, false, true},
@@ -72,6 +74,13 @@ void RawPageReset::write_as_guest() {
 }
 
 bool RawPageReset::punch_hole() { return host_.punch_hole(); }
+
+bool RawPageReset::ask_count() {
+  struct stat status;
+  if (::fstat(host_.file(), &status) != 0) return false;
+  const auto count = static_cast<size_t>(status.st_blocks) * 512 / kPageBytes;
+  return count == found_.size() || find_data();
+}
 
 bool RawPageReset::find_data() {
   found_.clear();

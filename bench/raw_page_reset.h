@@ -35,6 +35,7 @@ class RawPageReset {
 
   // What the strategies are made of.
   bool punch_hole();
+  bool ask_count();     // whether the file has as many pages as it had; find_data() if not
   bool find_data();     // pages that the file has
   bool find_written();  // pages that the guest has written to since the last time
   bool zero_found();

@@ -53,7 +53,7 @@ PRIMITIVES = {
         for seating, primitive in (("cross_core", "spin/cross_core"), ("same_core", "futex/same_core"))
         for load in ("", "/hogs")
     },
-    **{("paging", f"reset/zeroes/{pages}"): f"paging/raw/reset/seek_data_memset/{pages}" for pages in (16, 64, 256)},
+    **{("paging", f"reset/zeroes/{pages}"): f"paging/raw/reset/fstat_memset/{pages}" for pages in (16, 64, 256)},
     **{("paging", f"reset/image/{pages}"): f"paging/raw/reset/pagemap_scan_memcpy/{pages}" for pages in (16, 64, 256)},
 }
 

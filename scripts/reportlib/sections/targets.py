@@ -57,13 +57,14 @@ def _rows():
     yield Target(2, "start of an engine, with its template", "spawn/linux/engine", 0.6 * ms,
                  ("spawn/raw/exec/clone_execveat", "spawn/raw/namespaces/all"))
     yield Target(3, "warm turnover, spinning", f"{pool}/cross_core", 4 * us,
-                 (_SPIN, "paging/raw/reset/seek_data_memset/4"))
+                 (_SPIN, "paging/raw/reset/fstat_memset/4"))
     yield Target(3, "warm turnover, same core", _same_core(pool), 8 * us,
-                 (_FUTEX, "paging/raw/reset/seek_data_memset/4"), 12 * us)
-    yield Target(4, "warm turnover, another module", "pool/linux/other_module/cross_core", 10 * us, (_SPIN,))
+                 (_FUTEX, "paging/raw/reset/fstat_memset/4"), 12 * us)
+    yield Target(4, "warm turnover, another module", "pool/linux/other_module/cross_core", 10 * us,
+                 ((_SPIN, 2), "paging/raw/reset/fstat_memset/4", "pool/raw/next_image"))
     yield Target(4, "warm turnover, 1 MiB of code", "pool/linux/same_module_code_1MiB/cross_core", 10 * us, (_SPIN,))
     yield Target(4, "warm turnover, another module with 1 MiB of code",
-                 "pool/linux/other_module_code_1MiB/cross_core", 10 * us, (_SPIN,))
+                 "pool/linux/other_module_code_1MiB/cross_core", 10 * us, ((_SPIN, 2), "pool/raw/next_image_1MiB"))
     for variant, gas in (("host_call", "gas off"), ("host_call_sync", "synchronous gas")):
         name = f"{handoff}/{variant}"
         yield Target(5, f"host call, {gas}, spinning", f"{name}/cross_core", 0.22 * us, (_SPIN,))
@@ -88,7 +89,7 @@ def _rows():
                  (_FUTEX, _SIGNAL, f"{_SERVED}/16"), per=16)
     for pages, limit in ((16, 6 * us), (64, 12 * us), (256, 50 * us)):
         yield Target(9, f"reset, {pages} dirty pages of zeroes", f"paging/linux/reset/zeroes/{pages}", limit,
-                     (f"paging/raw/reset/seek_data_memset/{pages}",))
+                     (f"paging/raw/reset/fstat_memset/{pages}",))
         yield Target(9, f"reset, {pages} dirty pages of an image", f"paging/linux/reset/image/{pages}", limit,
                      (f"paging/raw/reset/pagemap_scan_memcpy/{pages}",))
     yield Target(10, "an idle worker: memory of the kernel and private", "footprint/linux/worker", 100,
