@@ -40,7 +40,7 @@ void serve() {
     if (received < 0) exit_process(received == -ECONNRESET ? 0 : (int)kExitProtocol);
     spawn(request);
     call(__NR_close, worker_fd::kImages);
-    call(__NR_close, worker_fd::kHostPage);
+    call(__NR_close, worker_fd::kHostFile);
     call(__NR_close, worker_fd::kMemory);
   }
 }

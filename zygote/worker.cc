@@ -26,6 +26,8 @@ SG_OF_WORKER bool g_is_command_pending = false;
 SG_OF_WORKER bool g_is_dying = false;
 // Where this process was when it last looked.
 SG_OF_WORKER uint32_t g_core = 0;
+// The first module has come, and has mapped the rest of the host's file.
+SG_OF_WORKER bool g_has_had_module = false;
 
 constexpr uint32_t kLooksPerPause = 64;
 
@@ -78,6 +80,7 @@ long carry_out(const MemoryChange& change, int image) {
   switch (change.kind) {
     case MemoryChange::Kind::kMapImage: return map(MAP_PRIVATE, image);
     case MemoryChange::Kind::kMapMemory: return map(MAP_SHARED, worker_fd::kMemory);
+    case MemoryChange::Kind::kMapHostFile: return map(MAP_SHARED, worker_fd::kHostFile);
     case MemoryChange::Kind::kMapAnonymous: return map(MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
     case MemoryChange::Kind::kUnmap: return call(__NR_munmap, change.address, change.size_bytes);
     case MemoryChange::Kind::kProtect:
@@ -106,7 +109,10 @@ void change_address_space() {
     worker->failed_change = i;
     break;
   }
-  if (host->receives_image != 0) call(__NR_close, worker_fd::kImage);
+  if (host->receives_image == 0) return;
+  call(__NR_close, worker_fd::kImage);
+  if (!g_has_had_module) call(__NR_close, worker_fd::kHostFile);
+  g_has_had_module = true;
 }
 
 // Everything else is still in the context.
@@ -199,13 +205,12 @@ void die(WorkerExit status, const char* message) {
 }
 
 void become_worker(const SpawnRequest& request) {
-  map_shared(kHostPage, worker_fd::kHostPage, 0, PROT_READ);
+  map_shared(kHostPage, worker_fd::kHostFile, 0, PROT_READ);
   map_shared(kWorkerPage, worker_fd::kMemory, kGuestBytes, PROT_READ | PROT_WRITE);
   // Descriptors are numbered from the lowest free one up: this one takes the first number behind the
   // request's.
   if (request.with_userfaultfd != 0) open_userfaultfd();
   call(__NR_close, template_fd::kControl);
-  call(__NR_close, worker_fd::kHostPage);
   WorkerPage* const worker = worker_page();
   worker->context.guest_stack = kJumpTable;
   worker->context.memory_base = kGuestMemory;

@@ -18,7 +18,7 @@ inline constexpr int kControl = 0;  // to the host; nothing else stays open
 namespace worker_fd {
 inline constexpr int kImage = 0;     // a module's image that has just been received; closed once it is mapped
 inline constexpr int kImages = 1;    // socket on which images arrive; nothing is ever sent on it
-inline constexpr int kHostPage = 2;  // closed once it is mapped
+inline constexpr int kHostFile = 2;  // host_file in protocol.h; closed with the first module's image
 inline constexpr int kMemory = 3;    // guest memory; the worker page lies behind its 4 GiB
 }  // namespace worker_fd
 
@@ -70,7 +70,7 @@ struct LaunchReport {
   uint64_t cycles[kJailStepCount];  // of the time stamp counter, per step; 0 when it has been taken away
 };
 
-// host → template: fork a worker; carries worker_fd::kImages, kHostPage and kMemory.
+// host → template: fork a worker; carries worker_fd::kImages, kHostFile and kMemory.
 struct SpawnRequest {
   uint32_t with_userfaultfd;
   uint32_t without_second_filter;

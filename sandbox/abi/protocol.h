@@ -60,6 +60,7 @@ struct MemoryChange {
   enum class Kind : uint32_t {
     kMapImage,      // file_offset of the image that came with this command, private
     kMapMemory,     // file_offset of the guest-memory file, shared
+    kMapHostFile,   // file_offset of the host's file, shared
     kMapAnonymous,  // zeroes, private
     kUnmap,
     kProtect,
@@ -74,7 +75,7 @@ struct MemoryChange {
 };
 
 struct HostPage {
-  static constexpr uint32_t kMaxChanges = 32;
+  static constexpr uint32_t kMaxChanges = 64;
 
   // Futex word of the worker; the last of its line to be written.
   alignas(128) uint32_t sequence;
@@ -108,6 +109,14 @@ struct HostPage {
 };
 static_assert(offsetof(HostPage, stop_requested) == 64 && offsetof(HostPage, regs) == 128);
 static_assert(offsetof(HostPage, changes) == 256 && sizeof(HostPage) <= worker_space::kPageBytes);
+
+// The host's file: its page, and the parts of a module's jump table that the host copies for a worker, which
+// costs less than mapping them. Nobody but the host can ever map it writable.
+namespace host_file {
+inline constexpr uint64_t kReturnSlots = worker_space::kPageBytes;
+inline constexpr uint64_t kJumpTable = 2 * worker_space::kPageBytes;
+inline constexpr uint64_t kBytes = (2 + worker_space::kHostTablePages) * worker_space::kPageBytes;
+}  // namespace host_file
 
 // Numbers in WorkerPage::sequence that no command ever has.
 inline constexpr uint32_t kWorkerBorn = 0;

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <vector>
@@ -14,9 +15,7 @@
 namespace sandglass {
 namespace {
 
-// Not canonical, so a jump through it raises a general protection fault at the jump (Intel SDM volume 2,
-// JMP).
-constexpr uint64_t kNoTarget = 0x8000'dead'dead'dead;
+constexpr uint64_t kNoTarget = ModuleImage::kNoTarget;
 
 std::vector<uint64_t> make_jump_table(const NativeCode& code, uint64_t code_address) {
   const std::vector<uint32_t>& targets = code.tables().jump_table;
@@ -76,6 +75,12 @@ Result<std::unique_ptr<ModuleImage>> ModuleImage::create(const Module& module) {
   return_slots[0] = code_address + code.tables().trampolines.finished;
 
   std::unique_ptr<ModuleImage> image(new ModuleImage);
+  image->return_slot_ = return_slots[0];
+  if (is_for_workers) {
+    constexpr size_t kCopied = worker_space::kHostTablePages * kMinPageBytes / sizeof(uint64_t);
+    image->first_slots_.assign(slots.begin(),
+                               slots.begin() + static_cast<ptrdiff_t>(std::min(slots.size(), kCopied)));
+  }
   image->id_ = next_id.fetch_add(1, std::memory_order_relaxed);
   uint64_t end = 0;
   const auto place = [&end](size_t size_bytes) {

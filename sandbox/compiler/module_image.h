@@ -13,6 +13,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
+#include <vector>
 
 #include "sandbox/base/mapping.h"
 #include "sandbox/compiler/module.h"
@@ -21,6 +23,10 @@ namespace sandglass {
 
 class ModuleImage {
  public:
+  // In slots that lead nowhere. Not canonical, so a jump through it raises a general protection fault at the
+  // jump (Intel SDM volume 2, JMP).
+  static constexpr uint64_t kNoTarget = 0x8000'dead'dead'dead;
+
   struct Part {
     uint64_t file_offset = 0;
     uint64_t size_bytes = 0;  // whole pages
@@ -32,6 +38,9 @@ class ModuleImage {
   uint64_t id() const { return id_; }
   int fd() const { return file_.get(); }
   Part jump_table() const { return jump_table_; }
+  // For workers: what the host copies of the jump table, its first pages, and the return-to-host entry.
+  std::span<const uint64_t> first_slots() const { return first_slots_; }
+  uint64_t return_slot() const { return return_slot_; }
   Part return_page() const { return return_page_; }
   Part ro_data() const { return ro_data_; }
   Part rw_data() const { return rw_data_; }
@@ -43,6 +52,8 @@ class ModuleImage {
   uint64_t id_ = 0;
   UniqueFd file_;
   Part jump_table_, return_page_, ro_data_, rw_data_, code_;
+  std::vector<uint64_t> first_slots_;
+  uint64_t return_slot_ = 0;
 };
 
 #ifdef SANDGLASS_RED_TEAM

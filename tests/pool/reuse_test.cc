@@ -129,5 +129,117 @@ TEST_F(PoolReuse, LeavesNothingOfTheLastGuest) {
   }
 }
 
+struct Layout {
+  uint32_t ro_bytes, rw_bytes, data_bytes;  // of both regions, data_bytes are not zero
+  uint32_t stack_bytes, aux_bytes;
+  uint32_t jump_targets;
+  MemoryStrategy memory = MemoryStrategy::kLazy;
+};
+// Whatever differs between two modules grows and shrinks; 512 slots are a page of the jump table.
+constexpr Layout kLayouts[] = {
+    {.rw_bytes = 16384, .stack_bytes = 4096, .jump_targets = 1},
+    {.ro_bytes = 9000,
+     .rw_bytes = 5000,
+     .data_bytes = 4500,
+     .stack_bytes = 65536,
+     .aux_bytes = 4096,
+     .jump_targets = 300},
+    {.ro_bytes = 100, .rw_bytes = 100, .data_bytes = 100, .jump_targets = 5000},
+    {.rw_bytes = 300'000, .data_bytes = 300'000, .stack_bytes = 4096, .jump_targets = 10},
+    {.ro_bytes = 70'000,
+     .rw_bytes = 200'000,
+     .data_bytes = 70'000,
+     .stack_bytes = 8192,
+     .aux_bytes = 70'000,
+     .jump_targets = 1100},
+    {.rw_bytes = 60'000,
+     .data_bytes = 50'000,
+     .aux_bytes = 8192,
+     .jump_targets = 600,
+     .memory = MemoryStrategy::kEager},
+    {.ro_bytes = 4096,
+     .rw_bytes = 20'000,
+     .data_bytes = 9000,
+     .stack_bytes = 4096,
+     .jump_targets = 2,
+     .memory = MemoryStrategy::kImage},
+};
+
+std::shared_ptr<const Module> module_of(const Layout& layout, uint8_t seed) {
+  ProgramParts parts =
+      assemble("pub @main:\n jump [a0]\n@target:\n a0 = 77\n ret\n s0 = @target\n trap").value();
+  parts.jump_table.resize(layout.jump_targets, parts.jump_table.at(0));
+  parts.ro_data_bytes = layout.ro_bytes;
+  parts.rw_data_bytes = layout.rw_bytes;
+  parts.stack_bytes = layout.stack_bytes;
+  std::vector<uint8_t> data(layout.data_bytes);
+  for (size_t i = 0; i < data.size(); ++i) data[i] = static_cast<uint8_t>(i * 7 + i / 4096 + seed) | 1;
+  parts.ro_data.assign(data.begin(), data.begin() + std::min(layout.ro_bytes, layout.data_bytes));
+  parts.rw_data.assign(data.begin(), data.begin() + std::min(layout.rw_bytes, layout.data_bytes));
+  return Module::create(Program::from_parts(std::move(parts)).value(),
+                        {.backend = Backend::kLinux, .memory = layout.memory, .aux_bytes = layout.aux_bytes})
+      .value();
+}
+
+void expect_content(const Sandbox& sandbox, const GuestRange& range, std::span<const uint8_t> data) {
+  std::vector<uint8_t> expected(data.begin(), data.end());
+  expected.resize(range.size());
+  EXPECT_EQ(read_bytes(sandbox, static_cast<uint32_t>(range.begin), range.size()) == expected, true)
+      << std::hex << range.begin;
+}
+
+void expect_jump(Sandbox& sandbox, uint64_t address, bool is_target) {
+  ASSERT_TRUE(sandbox.prepare_call("main", {address}));
+  const Result<Interrupt> stop = sandbox.run();
+  ASSERT_TRUE(stop) << to_string(stop.error());
+  EXPECT_EQ(stop->kind, is_target ? InterruptKind::kFinished : InterruptKind::kTrap) << address;
+  if (is_target) {
+    EXPECT_EQ(sandbox.reg(Reg::a0), 77u);
+  } else {
+    EXPECT_EQ(stop->trap, TrapKind::kInvalidDynamicJump) << address;
+  }
+}
+
+// Everything as the module has it; then everything that can be written to is.
+void check_and_soil(Sandbox& sandbox, const Layout& layout) {
+  const ProgramParts& parts = sandbox.module().program().parts();
+  const MemoryMap& map = sandbox.module().memory_map();
+  expect_content(sandbox, map.ro_data(), parts.ro_data);
+  expect_content(sandbox, map.rw_data(), parts.rw_data);
+  expect_content(sandbox, map.stack(), {});
+  expect_content(sandbox, map.aux(), {});
+  const uint64_t last = uint64_t{2} * layout.jump_targets;
+  expect_jump(sandbox, 2, true);
+  expect_jump(sandbox, last, true);
+  for (const uint32_t targets : {1u, 2u, 10u, 300u, 600u, 1100u, 1200u, 5000u}) {
+    if (targets > layout.jump_targets) expect_jump(sandbox, uint64_t{2} * targets, false);
+  }
+  expect_jump(sandbox, last + 2, false);
+  for (const GuestRange& range : {map.rw_data(), map.stack(), map.aux()}) {
+    const std::vector<uint8_t> secret(range.size(), 0xee);
+    ASSERT_TRUE(sandbox.write(static_cast<uint32_t>(range.begin), secret));
+  }
+}
+
+TEST_F(PoolReuse, EveryModuleFindsWhatItHasAndNothingElse) {
+  std::vector<std::shared_ptr<const Module>> modules;
+  for (const Layout& layout : kLayouts)
+    modules.push_back(module_of(layout, static_cast<uint8_t>(16 * modules.size())));
+  const auto pool = pool_with({.reuse = WorkerReuse::kAny, .max_idle = 1});
+  // After each module comes each other one, and the same.
+  for (size_t first = 0; first < modules.size(); ++first) {
+    for (size_t second = 0; second < modules.size(); ++second) {
+      for (const size_t index : {first, second}) {
+        SCOPED_TRACE(std::to_string(first) + " " + std::to_string(second) + " " + std::to_string(index));
+        const auto sandbox = sandbox_of(pool, modules[index]);
+        check_and_soil(*sandbox, kLayouts[index]);
+        if (HasFailure()) return;
+      }
+    }
+  }
+  // A tracked module and the others do not share a worker.
+  EXPECT_GE(pool->statistics().reused, 2 * modules.size() * (modules.size() - 2));
+}
+
 }  // namespace
 }  // namespace sandglass

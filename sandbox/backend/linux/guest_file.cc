@@ -144,6 +144,11 @@ Status GuestFile::discard(const GuestRange& pages, Sweep& sweep) const {
 }
 
 void GuestFile::overwrite(const GuestRange& range) const {
+  const GuestRange whole = {content_.address, content_.address + content_.bytes.size()};
+  if (whole.contains(range.begin, range.size())) {
+    std::memcpy(memory_ + range.begin, content_.bytes.data() + (range.begin - whole.begin), range.size());
+    return;
+  }
   const GuestRange initial = intersection(range, content_);
   std::memset(memory_ + range.begin, 0, initial.begin - range.begin);
   if (!initial.empty()) {

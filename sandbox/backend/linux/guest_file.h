@@ -33,6 +33,13 @@ struct KnownPages {
   static constexpr uint64_t kUnknown = UINT64_MAX;
 
   void forget() { file_bytes = kUnknown; }
+  // kUnknown, or how much of guest memory they are.
+  uint64_t size_bytes() const {
+    if (file_bytes == kUnknown) return kUnknown;
+    uint64_t sum = 0;
+    for (const GuestRange& pages : ranges) sum += pages.size();
+    return sum;
+  }
 
   // What the file took when these were its pages.
   uint64_t file_bytes = kUnknown;

@@ -25,53 +25,14 @@ uint32_t protection_bits(std::optional<Protection> protection) {
   return *protection == Protection::kRead ? PROT_READ : PROT_READ | PROT_WRITE;
 }
 
-// The changes that load a module, in order.
-class ChangeList {
- public:
-  void unmap(uint64_t address, uint64_t size_bytes) {
-    add({.address = address, .size_bytes = size_bytes, .kind = Kind::kUnmap});
-  }
-  void image(uint64_t address, const ModuleImage::Part& part, uint32_t protection) {
-    add({.address = address,
-         .size_bytes = part.size_bytes,
-         .file_offset = part.file_offset,
-         .kind = Kind::kMapImage,
-         .protection = protection});
-  }
-  void zeroes(uint64_t address, uint64_t size_bytes, uint32_t protection) {
-    add({.address = address,
-         .size_bytes = size_bytes,
-         .kind = Kind::kMapAnonymous,
-         .protection = protection});
-  }
-  void guest(const GuestRange& range, uint32_t protection) {
-    add({.address = kGuestMemory + range.begin,
-         .size_bytes = range.size(),
-         .file_offset = range.begin,
-         .kind = Kind::kMapMemory,
-         .protection = protection});
-  }
-  void populate(const GuestRange& range) {
-    add({.address = kGuestMemory + range.begin, .size_bytes = range.size(), .kind = Kind::kPopulate});
-  }
-  std::span<const MemoryChange> all() const { return {changes_, count_}; }
-
- private:
-  void add(const MemoryChange& change) {
-    if (change.size_bytes == 0) return;
-    SG_CHECK(count_ < HostPage::kMaxChanges);
-    changes_[count_++] = change;
-  }
-  MemoryChange changes_[HostPage::kMaxChanges];
-  size_t count_ = 0;
-};
-
 MemoryChange protection_of(const GuestRange& range, std::optional<Protection> protection) {
   return {.address = kGuestMemory + range.begin,
           .size_bytes = range.size(),
           .kind = Kind::kProtect,
           .protection = protection_bits(protection)};
 }
+
+static_assert(kReturnSlots == kJumpTable + uint64_t{kReturnToHost} * 8);
 
 // From this much initial RW data on, finding the pages that were written to is cheaper than overwriting all.
 constexpr size_t kMinTrackedBytes = KiB(256);
@@ -89,16 +50,42 @@ GuestRange imaged_part(const GuestRange& region, const ModuleImage::Part& part) 
   return {region.begin, region.begin + std::min(part.size_bytes, region.size())};
 }
 
+// The regions of a module, in order.
+class RegionList {
+ public:
+  void image(uint64_t address, const ModuleImage::Part& part, uint32_t protection) {
+    add({.from = WorkerRegion::From::kImage,
+         .begin = address,
+         .end = address + part.size_bytes,
+         .file_offset = part.file_offset,
+         .protection = protection});
+  }
+  void guest(WorkerRegion::From from, const GuestRange& range, uint32_t protection) {
+    add({.from = from,
+         .begin = kGuestMemory + range.begin,
+         .end = kGuestMemory + range.end,
+         .protection = protection});
+  }
+  std::span<const WorkerRegion> all() const { return {regions_, count_}; }
+
+ private:
+  void add(const WorkerRegion& region) {
+    if (region.begin == region.end) return;
+    SG_CHECK(count_ < std::size(regions_));
+    regions_[count_++] = region;
+  }
+  WorkerRegion regions_[WorkerMap::kMaxWanted];
+  size_t count_ = 0;
+};
+
+// Up to this much of guest memory is zeroed for another module; more is taken away, so that modules do not
+// inherit the needs of all that were there before.
+constexpr uint64_t kMaxInheritedBytes = KiB(64);
+
 // The pages of RW data that the worker has copy-on-write; see MemoryStrategy::kImage.
 GuestRange own_copy_of(const Module& module, const ModuleImage& image) {
   if (module.options().dynamic_paging || module.options().memory != MemoryStrategy::kImage) return {};
   return imaged_part(module.memory_map().rw_data(), image.rw_data());
-}
-
-Status map_in_host(uint8_t* at, uint64_t size_bytes, int protection, int flags, int fd, uint64_t offset) {
-  const void* const mapped =
-      ::mmap(at, size_bytes, protection, flags | MAP_FIXED | MAP_NORESERVE, fd, static_cast<off_t>(offset));
-  return mapped == MAP_FAILED ? Status(Error::os("map a module's data for the host")) : Status();
 }
 
 // Repeats `call`, a read or write behind the first `done` bytes, until all bytes have been transferred.
@@ -171,74 +158,80 @@ Status LinuxSandbox::load(const ModuleImage& image) {
   if (faults != FaultUse::kNone) SG_TRY(worker_->open_userfaultfd(faults));
   image_data_ = own_copy_of(*module_, image);
   if (worker_->image_id == image.id()) return {};
-  if (worker_->image_id != 0) SG_TRY(unload());
-  SG_TRY(map_regions(image));
-  if (faults == FaultUse::kDynamicPaging) {
+  const bool is_first = worker_->image_id == 0;
+  worker_->image_id = 0;
+  if (!is_first) SG_TRY(leave_last_module());
+  SG_TRY(begin_mapping(image));
+  // What the host has to do, it does meanwhile.
+  const Status content = load_content(is_first);
+  SG_TRY(worker_->finish_change());
+  SG_TRY(content);
+  if (faults == FaultUse::kWriteTracking) SG_TRY(track_writes());
+  if (faults == FaultUse::kDynamicPaging && is_first) {
     SG_TRY(register_pages(worker_->userfaultfd(), {kFirstGuestAddress, kGuestAddressEnd},
                           PageFaults::kMissingAndWrites));
-  } else {
-    SG_TRY(load_static_data(image));
   }
   worker_->image_id = image.id();
   return {};
 }
 
-// The worker's mappings of the last module go with the changes that load the next one.
-Status LinuxSandbox::unload() {
-  worker_->written_pages = nullptr;
-  worker_->known_pages.forget();
-  SG_TRY(wipe_guest_file(worker_->memory_file()));
-  return map_in_host(memory_, kGuestSpaceBytes, PROT_READ | PROT_WRITE, MAP_SHARED,
-                     worker_->memory_file().get(), 0);
-}
-
-Status LinuxSandbox::map_regions(const ModuleImage& image) {
-  ChangeList list;
-  if (worker_->image_id != 0) {
-    list.unmap(kGuestMemory, kGuestBytes);
-    list.unmap(kJumpTable, kJumpTableBytes);
-    list.unmap(kCode, kCodeBytes);
-  }
-  list.image(kJumpTable, image.jump_table(), PROT_READ);
-  list.image(kJumpTable + uint64_t{kReturnToHost} * 8, image.return_page(), PROT_READ);
-  list.image(kCode, image.code(), PROT_READ | PROT_EXEC);
+Status LinuxSandbox::begin_mapping(const ModuleImage& image) {
+  using From = WorkerRegion::From;
+  RegionList list;
   const MemoryMap& map = module_->memory_map();
   if (module_->options().dynamic_paging) {
-    list.guest({kFirstGuestAddress, kGuestAddressEnd}, PROT_READ | PROT_WRITE);
+    list.guest(From::kGuestFile, {kFirstGuestAddress, kGuestAddressEnd}, PROT_READ | PROT_WRITE);
   } else {
     const GuestRange ro = map.ro_data();
     const GuestRange ro_image = imaged_part(ro, image.ro_data());
     list.image(kGuestMemory + ro.begin, {image.ro_data().file_offset, ro_image.size()}, PROT_READ);
-    list.zeroes(kGuestMemory + ro_image.end, ro.end - ro_image.end, PROT_READ);
+    list.guest(From::kZeroes, {ro_image.end, ro.end}, PROT_READ);
     const GuestRange rw = map.rw_data();
     list.image(kGuestMemory + rw.begin, {image.rw_data().file_offset, image_data_.size()},
                PROT_READ | PROT_WRITE);
-    list.guest({rw.begin + image_data_.size(), rw.end}, PROT_READ | PROT_WRITE);
-    list.guest({rw.end, std::max(rw.end, round_up(map.max_heap_end(), map.page_bytes()))}, PROT_NONE);
-    list.guest(map.stack(), PROT_READ | PROT_WRITE);
-    list.guest(map.aux(), PROT_READ);
-    if (module_->options().memory == MemoryStrategy::kEager) {
-      list.populate(rw);
-      list.populate(map.stack());
+    const bool is_tracked = fault_use_of(*module_) == FaultUse::kWriteTracking;
+    list.guest(is_tracked ? From::kTrackedFile : From::kGuestFile, {rw.begin + image_data_.size(), rw.end},
+               PROT_READ | PROT_WRITE);
+    list.guest(From::kGuestFile, {rw.end, std::max(rw.end, round_up(map.max_heap_end(), map.page_bytes()))},
+               PROT_NONE);
+    list.guest(From::kGuestFile, map.stack(), PROT_READ | PROT_WRITE);
+    list.guest(From::kGuestFile, map.aux(), PROT_READ);
+  }
+  const uint64_t copied_bytes = image.first_slots().size_bytes();
+  const ModuleImage::Part table = image.jump_table();
+  list.image(kImagedJumpTable, {table.file_offset + copied_bytes, table.size_bytes - copied_bytes},
+             PROT_READ);
+  list.image(kCode, image.code(), PROT_READ | PROT_EXEC);
+  ChangeList changes = worker_->map.become(list.all());
+  worker_->tables.load(worker_->host_file(), image, changes);
+  if (module_->options().memory == MemoryStrategy::kEager && !module_->options().dynamic_paging) {
+    for (const GuestRange& range : {map.rw_data(), map.stack()}) {
+      changes.add(
+          {.address = kGuestMemory + range.begin, .size_bytes = range.size(), .kind = Kind::kPopulate});
     }
   }
-  worker_->image_id = 0;
-  return worker_->change(list.all(), image.fd());
+  return worker_->begin_change(changes.all(), image.fd());
 }
 
-Status LinuxSandbox::load_static_data(const ModuleImage& image) {
-  // The host sees read-only data where the guest has it from, so a reset has nothing to do with it.
-  const GuestRange ro = imaged_part(module_->memory_map().ro_data(), image.ro_data());
-  if (!ro.empty()) {
-    SG_TRY(map_in_host(memory_ + ro.begin, ro.size(), PROT_READ, MAP_PRIVATE, image.fd(),
-                       image.ro_data().file_offset));
-  }
+// Before anything is mapped, because what is taken away here may be populated there.
+Status LinuxSandbox::leave_last_module() {
+  const bool was_tracked = worker_->written_pages != nullptr;
+  worker_->written_pages = nullptr;
+  if (!was_tracked && worker_->known_pages.size_bytes() <= kMaxInheritedBytes) return {};
+  worker_->known_pages.forget();
+  return wipe_guest_file(worker_->memory_file());
+}
+
+// The last reset has left the last module's data in the file, and pages of zeroes; this one makes them what
+// the next module has there.
+Status LinuxSandbox::load_content(bool is_first) {
+  const GuestFile file = guest_file();
+  if (!is_first) SG_TRY(file.reset({}, {0, kGuestSpaceBytes}));
   if (!image_data_.empty()) {
     if (!worker_->memory_access) worker_->memory_access = SG_TRY(worker_->open_process_file("mem", O_RDWR));
     return {};
   }
-  SG_TRY(guest_file().write_content());
-  return fault_use_of(*module_) == FaultUse::kWriteTracking ? track_writes() : Status();
+  return file.write_content();
 }
 
 Status LinuxSandbox::track_writes() {
@@ -277,7 +270,24 @@ Status LinuxSandbox::access_pieces(uint32_t address, uint64_t size_bytes, Direct
   return {};
 }
 
+// The worker has read-only data from the module's image; the program has it, too.
+uint64_t LinuxSandbox::fetch_static(uint32_t address, std::span<uint8_t> out) const {
+  const GuestRange ro = module_->memory_map().ro_data();
+  if (module_->options().dynamic_paging || address < ro.begin || address >= ro.end) return 0;
+  const std::span<const uint8_t> data = module_->program().parts().ro_data;
+  const uint64_t size = std::min<uint64_t>(out.size(), ro.end - address);
+  const uint64_t offset = std::min<uint64_t>(address - ro.begin, data.size());
+  const uint64_t copied = std::min<uint64_t>(size, data.size() - offset);
+  if (copied > 0) std::memcpy(out.data(), data.data() + offset, copied);
+  std::memset(out.data() + copied, 0, size - copied);
+  return size;
+}
+
 Status LinuxSandbox::fetch(uint32_t address, std::span<uint8_t> out) const {
+  const uint64_t done = fetch_static(address, out);
+  address += static_cast<uint32_t>(done);
+  out = out.subspan(done);
+  if (out.empty()) return {};
   return access_pieces(
       address, out.size(),
       [&](uint64_t at, uint64_t size) { std::memcpy(out.data() + (at - address), memory_ + at, size); },
@@ -358,7 +368,10 @@ Status LinuxSandbox::fill_pages(const GuestRange& pages, std::span<const uint8_t
 
 Status LinuxSandbox::reset_storage() {
   if (failure_) return *failure_;
-  if (module_->options().dynamic_paging) return checked(wipe_guest_file(worker_->memory_file()));
+  if (module_->options().dynamic_paging) {
+    worker_->known_pages.forget();
+    return checked(wipe_guest_file(worker_->memory_file()));
+  }
   const GuestFile file = guest_file();
   WrittenPages* const written = worker_->written_pages.get();
   const GuestRange populated =

@@ -49,9 +49,9 @@ class LinuxSandbox final : public CompiledSandbox {
                std::unique_ptr<VmContext> context);
 
   Status load(const ModuleImage& image);
-  Status unload();
-  Status map_regions(const ModuleImage& image);
-  Status load_static_data(const ModuleImage& image);
+  Status leave_last_module();
+  Status begin_mapping(const ModuleImage& image);
+  Status load_content(bool is_first);
   Status track_writes();
   GuestFile guest_file() const;
   // One turn of the worker: false when it has failed, with the reason in failure_.
@@ -72,6 +72,7 @@ class LinuxSandbox final : public CompiledSandbox {
   bool fail(const Error& error);
   bool fail_claim();
   Status checked(Status status);
+  uint64_t fetch_static(uint32_t address, std::span<uint8_t> out) const;
   template <typename Direct, typename Indirect>
   Status access_pieces(uint32_t address, uint64_t size_bytes, Direct direct, Indirect indirect) const;
   Status write_to_worker(uint64_t address, const uint8_t* bytes, uint64_t size_bytes);

@@ -45,9 +45,9 @@ Result<Worker::Shell> Worker::make_shell() {
   }
   shell.images = UniqueFd(ends[0]);
   shell.workers_images = UniqueFd(ends[1]);
-  shell.host_file = SG_TRY(create_memfd("sandglass-host-page", kPageBytes));
-  shell.host_page = SG_TRY(Mapping::shared(shell.host_file, kPageBytes));
-  reinterpret_cast<HostPage*>(shell.host_page.data())->sequence = kFirstSequence;
+  shell.host_file = SG_TRY(create_memfd("sandglass-host", host_file::kBytes));
+  shell.host_file_mapping = SG_TRY(Mapping::shared(shell.host_file, host_file::kBytes));
+  reinterpret_cast<HostPage*>(shell.host_file_mapping.data())->sequence = kFirstSequence;
   // From here on nobody can map it writable: the worker could otherwise, with its descriptor.
   SG_TRY(seal_memfd(shell.host_file, F_SEAL_FUTURE_WRITE | F_SEAL_SHRINK | F_SEAL_GROW));
   shell.memory_file = SG_TRY(create_memfd("sandglass-guest", kGuestBytes + kPageBytes));
@@ -62,7 +62,7 @@ Result<std::unique_ptr<Worker>> Worker::adopt(Shell shell, UniqueFd pidfd, const
   worker->pidfd_ = std::move(pidfd);
   worker->images_ = std::move(shell.images);
   worker->memory_file_ = std::move(shell.memory_file);
-  worker->host_page_ = std::move(shell.host_page);
+  worker->host_file_ = std::move(shell.host_file_mapping);
   worker->memory_ = std::move(shell.memory);
   worker->process_id_ = process_id_of(worker->pidfd_.get());
   worker->turns_.begin(&worker->host(), &worker->shared(), worker->process_id_, policy, &worker->has_died_);
@@ -95,6 +95,11 @@ Status Worker::finish_command() {
 }
 
 Status Worker::change(std::span<const MemoryChange> changes, int image_fd) {
+  SG_TRY(begin_change(changes, image_fd));
+  return finish_change();
+}
+
+Status Worker::begin_change(std::span<const MemoryChange> changes, int image_fd) {
   SG_CHECK(changes.size() <= HostPage::kMaxChanges);
   HostPage& page = host();
   std::copy(changes.begin(), changes.end(), page.changes);
@@ -107,12 +112,16 @@ Status Worker::change(std::span<const MemoryChange> changes, int image_fd) {
     if (!sent) kill();
   }
   post(WorkerCommand::kChange);
+  return {};
+}
+
+Status Worker::finish_change() {
   SG_TRY(finish_command());
   const uint32_t error = __atomic_load_n(&shared().change_errno, __ATOMIC_RELAXED);
   if (error == 0) return {};
   const uint32_t index = __atomic_load_n(&shared().failed_change, __ATOMIC_RELAXED);
   constexpr uint32_t kMaxErrno = 4095;
-  if (error > kMaxErrno || index >= changes.size()) {
+  if (error > kMaxErrno || index >= host().change_count) {
     return Error::make(ErrorKind::kProtocolViolation, "the worker reports an error that cannot be");
   }
   return Error{.kind = ErrorKind::kOs,

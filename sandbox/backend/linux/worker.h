@@ -22,6 +22,8 @@
 #include "sandbox/backend/linux/supervisor.h"
 #include "sandbox/backend/linux/turns.h"
 #include "sandbox/backend/linux/violation.h"
+#include "sandbox/backend/linux/worker_map.h"
+#include "sandbox/backend/linux/worker_tables.h"
 #include "sandbox/backend/linux/written_pages.h"
 #include "sandbox/base/mapping.h"
 #include "sandbox/base/result.h"
@@ -37,7 +39,7 @@ class Worker final : public Watcher {
   struct Shell {
     UniqueFd images, workers_images;  // both ends of the socket on which images are sent
     UniqueFd host_file, memory_file;
-    Mapping host_page, memory;
+    Mapping host_file_mapping, memory;
   };
   static Result<Shell> make_shell();
 
@@ -50,7 +52,9 @@ class Worker final : public Watcher {
   const UniqueFd& memory_file() const { return memory_file_; }
   // What the worker writes, and may write at any time.
   WorkerPage& shared() const { return *reinterpret_cast<WorkerPage*>(memory() + worker_space::kGuestBytes); }
-  HostPage& host() const { return *reinterpret_cast<HostPage*>(host_page_.data()); }
+  // host_file in protocol.h, of which the first page is
+  uint8_t* host_file() const { return host_file_.data(); }
+  HostPage& host() const { return *reinterpret_cast<HostPage*>(host_file_.data()); }
   int pidfd() const { return pidfd_.get(); }
   // As the host sees it; 0 when the kernel cannot tell.
   pid_t process_id() const { return process_id_; }
@@ -67,6 +71,9 @@ class Worker final : public Watcher {
   // Changes the worker's address space, at most HostPage::kMaxChanges at a time; with an image if `image_fd`
   // is not negative.
   Status change(std::span<const MemoryChange> changes, int image_fd = -1);
+  // The same in two halves: the host can do other things while the worker is at it.
+  Status begin_change(std::span<const MemoryChange> changes, int image_fd = -1);
+  Status finish_change();
 
   // Fetches the descriptor that the worker has opened, for a use that is not kNone, if that has not been
   // done.
@@ -98,8 +105,10 @@ class Worker final : public Watcher {
 
   // For whoever keeps workers: what is loaded, 0 for nothing; see LinuxSandbox.
   uint64_t image_id = 0;
-  // What LinuxSandbox keeps with it: the pages of its guest memory, those of them that are tracked, and the
-  // worker's memory as a file.
+  // What LinuxSandbox keeps with it: what is mapped, the pages of guest memory, those of them that are
+  // tracked, and the worker's memory as a file.
+  WorkerMap map;
+  WorkerTables tables;
   KnownPages known_pages;
   std::unique_ptr<WrittenPages> written_pages;
   UniqueFd memory_access;
@@ -108,7 +117,7 @@ class Worker final : public Watcher {
   Worker() = default;
 
   UniqueFd pidfd_, images_, memory_file_, userfaultfd_;
-  Mapping host_page_, memory_;
+  Mapping host_file_, memory_;
   Turns turns_;
   pid_t process_id_ = 0;
   std::chrono::nanoseconds command_timeout_{0};
