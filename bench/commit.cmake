@@ -7,8 +7,9 @@ if(GIT)
     OUTPUT_VARIABLE answer RESULT_VARIABLE failed OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
   if(NOT failed)
     set(commit "${answer}")
-    # --no-optional-locks: reading the status must not write to an index that others may be using.
-    execute_process(COMMAND ${GIT} --no-optional-locks -C ${SOURCE_DIR} status --porcelain
+    # --no-optional-locks: reading the status must not write to an index that others may be using. Results are
+    # what measuring writes, not what is measured: a new reference run begins with moving the old one away.
+    execute_process(COMMAND ${GIT} --no-optional-locks -C ${SOURCE_DIR} status --porcelain -- . ":!results"
       OUTPUT_VARIABLE changes ERROR_QUIET)
     if(NOT changes STREQUAL "")
       set(is_dirty "true")
