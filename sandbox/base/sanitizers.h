@@ -17,8 +17,8 @@
 #define SG_NO_SANITIZE __attribute__((no_sanitize("address", "thread", "undefined")))
 #endif
 
-// ThreadSanitizer puts signal handlers off until the thread makes a system call, which a guest never does. The C
-// library's own entry points go past it.
+// ThreadSanitizer puts signal handlers off until the thread makes a system call, which a guest never does.
+// The C library's own entry points go past it.
 #ifdef SG_THREAD_SANITIZER
 #define SG_UNINTERCEPTED(function) ::__##function
 #else

@@ -30,9 +30,8 @@ struct CgroupOptions {
   // that jails are beside this process: in version 2, a group whose children have limits has no processes
   // itself. The user must be allowed to write it. Empty: no group.
   std::string parent;
-  // With no limit at all, the group is one of version 2, where use can be read. 0: no limit.
-  //
-  // Of what the jail's processes touch, kernel memory included; and swap, where the kernel counts it by group.
+  // With no limit at all, the group is one of version 2, where use can be read. 0: no limit. Memory is what
+  // the jail's processes touch, kernel memory included, and swap, where the kernel counts it by group.
   uint64_t memory_max_bytes = 0;
   uint32_t pids_max = 0;         // processes: a template, and a worker each; two are the least
   uint32_t cpu_max_percent = 0;  // of one core; 250: two and a half

@@ -305,7 +305,7 @@ Result<std::unique_ptr<Worker>> Jail::spawn(bool with_userfaultfd) {
   return worker;
 }
 
-Result<UniqueFd> Jail::fork_worker(const Worker::Shell& shell, bool with_userfaultfd) {
+Result<UniqueFd> Jail::fork_worker(Worker::Shell& shell, bool with_userfaultfd) {
   const SpawnRequest request = {.with_userfaultfd = with_userfaultfd ? 1u : 0u,
                                 .without_second_filter = options_.without_seccomp ? 1u : 0u};
   const int fds[] = {shell.workers_images.get(), shell.host_file.get(), shell.memory_file.get()};
@@ -315,7 +315,7 @@ Result<UniqueFd> Jail::fork_worker(const Worker::Shell& shell, bool with_userfau
   if (is_broken_)
     return Error::make(ErrorKind::kWorkerDied, "the template of the jail has stopped answering");
   // The worker is born on the template's core.
-  move_to_this_core(template_process_id_);
+  shell.core = move_to_this_core(template_process_id_);
   SG_TRY(send_message(control_.get(), &request, sizeof request, fds));
   Result<UniqueFd> pidfd = receive_message(control_.get(), &reply, sizeof reply);
   if (!pidfd || (reply.error == 0 && !*pidfd)) is_broken_ = true;

@@ -60,7 +60,7 @@ class Jail final : private Watcher {
   Status start_zygote();
   Status send_request(bool is_root);
   Status wait_until_ready();
-  Result<UniqueFd> fork_worker(const Worker::Shell& shell, bool with_userfaultfd);
+  Result<UniqueFd> fork_worker(Worker::Shell& shell, bool with_userfaultfd);
   void on_ready() override;  // the listener has a notification
 
   JailOptions options_;

@@ -79,7 +79,11 @@ void move_to_core(pid_t process_id, int core) {
 
 }  // namespace
 
-void move_to_this_core(pid_t process_id) { move_to_core(process_id, ::sched_getcpu()); }
+int move_to_this_core(pid_t process_id) {
+  const int core = ::sched_getcpu();
+  move_to_core(process_id, core);
+  return core;
+}
 
 void allow_all_cores(pid_t process_id) {
   if (process_id != 0) ::sched_setaffinity(process_id, sizeof kAllCores, &kAllCores);
@@ -93,7 +97,7 @@ uint64_t cpu_time_ns(pid_t process_id) {
 }
 
 void Turns::begin(HostPage* host, WorkerPage* worker, pid_t process_id, const WaitPolicy& policy,
-                  const std::atomic<bool>* has_died) {
+                  const std::atomic<bool>* has_died, int core) {
   has_died_ = has_died;
   host_ = host;
   worker_ = worker;
@@ -104,8 +108,7 @@ void Turns::begin(HostPage* host, WorkerPage* worker, pid_t process_id, const Wa
   // ever.
   if (policy.mode == WaitPolicy::Mode::kSpin) policy_.looks *= kLooksPerArrival;
   host_->looks = policy.mode == WaitPolicy::Mode::kSameCore ? 0 : policy_.looks;
-  const int core = ::sched_getcpu();
-  host_->core = static_cast<uint32_t>(core);
+  host_->core = static_cast<uint32_t>(::sched_getcpu());
   if (policy.mode == WaitPolicy::Mode::kSpin) return seat_anywhere();
   near_core_ = core;
   statistics_.seat = Seat::kNear;

@@ -56,10 +56,10 @@ struct TurnStatistics {
 class Turns {
  public:
   // The pages and `has_died` live as long as this. `process_id`: 0 when unknown; then the worker is never
-  // moved. It is on the calling thread's core. `has_died` is the supervisor's word: the shared one alone may
-  // have been written by the worker.
+  // moved. `has_died` is the supervisor's word: the shared one alone may have been written by the worker.
+  // `core`: the one that the worker may run on, or -1 when it may run on any.
   void begin(HostPage* host, WorkerPage* worker, pid_t process_id, const WaitPolicy& policy,
-             const std::atomic<bool>* has_died);
+             const std::atomic<bool>* has_died, int core = -1);
 
   void post(WorkerCommand command);
   enum class Answer {
@@ -109,8 +109,9 @@ class Turns {
 };
 
 // Whoever two processes hand something to and fro does so ten times faster on one core: puts a process on the
-// calling thread's core, or allows it all that this process had when it started. Best effort; 0 is nobody.
-void move_to_this_core(pid_t process_id);
+// calling thread's core, which is returned, or allows it all that this process had when it started. Best
+// effort; 0 is nobody.
+int move_to_this_core(pid_t process_id);
 void allow_all_cores(pid_t process_id);
 
 // CLOCK_MONOTONIC in nanoseconds.

@@ -65,7 +65,8 @@ Result<std::unique_ptr<Worker>> Worker::adopt(Shell shell, UniqueFd pidfd, const
   worker->host_file_ = std::move(shell.host_file_mapping);
   worker->memory_ = std::move(shell.memory);
   worker->process_id_ = process_id_of(worker->pidfd_.get());
-  worker->turns_.begin(&worker->host(), &worker->shared(), worker->process_id_, policy, &worker->has_died_);
+  worker->turns_.begin(&worker->host(), &worker->shared(), worker->process_id_, policy, &worker->has_died_,
+                       shell.core);
   worker->command_timeout_ = policy.command_timeout;
   SG_TRY(Supervisor::watch(worker->pidfd_.get(), worker.get()));
   SG_TRY(worker->finish_command());

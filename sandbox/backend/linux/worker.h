@@ -40,6 +40,7 @@ class Worker final : public Watcher {
     UniqueFd images, workers_images;  // both ends of the socket on which images are sent
     UniqueFd host_file, memory_file;
     Mapping host_file_mapping, memory;
+    int core = -1;  // that the process is born on
   };
   static Result<Shell> make_shell();
 
