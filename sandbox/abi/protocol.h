@@ -17,8 +17,8 @@
 //             256   changes of the address space                           with kChange
 //   worker page 0   VmContext: the worker's own                            lines that stay with the worker …
 //             256   sequence, reason, where it stopped, gas, a0 … a3       one line for the host to read
-//             320   a4, a5                                                 its neighbour, if they are asked
-//             for 384   what hardly ever changes, what few signals need, last words
+//             320   a4, a5                                                 its neighbour, when asked for
+//             384   what hardly ever changes, what few signals need, last words
 //
 // … unless the host wants to know a register that is none of the arguments a0 … a5: these stay where the exit
 // of the emitted code stores them, in the worker's VmContext, and the host copies them all, once, when it is

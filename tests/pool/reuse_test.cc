@@ -241,5 +241,20 @@ TEST_F(PoolReuse, EveryModuleFindsWhatItHasAndNothingElse) {
   EXPECT_GE(pool->statistics().reused, 2 * modules.size() * (modules.size() - 2));
 }
 
+// Without the filter, a worker that was taken over can take one page of its file away and make another one:
+// then there are as many as before, and the number says nothing.
+TEST_F(PoolReuse, APageInTheStoredOnesPlaceIsFoundWithoutAFilter) {
+  constexpr uint64_t kStored = 0x20000, kElsewhere = 0x5000'0000;
+  const auto pool = pool_with({.jail = {.without_seccomp = true}});
+  const auto sandbox = sandbox_of(pool, module_);
+  ASSERT_EQ(*run_main(*sandbox, 1), 2u);
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(sandbox->reset_memory());
+  const Worker& worker = worker_of(*sandbox);
+  ASSERT_TRUE(discard_guest_file(worker.memory_file(), {kStored, kStored + kMinPageBytes}));
+  worker.memory()[kElsewhere] = 1;
+  ASSERT_TRUE(sandbox->reset_memory());
+  EXPECT_EQ(worker.memory()[kElsewhere], 0);
+}
+
 }  // namespace
 }  // namespace sandglass

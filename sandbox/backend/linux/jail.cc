@@ -300,6 +300,7 @@ Result<std::unique_ptr<Worker>> Jail::spawn(bool with_userfaultfd) {
   Worker::Shell shell = SG_TRY(Worker::make_shell());
   UniqueFd pidfd = SG_TRY(fork_worker(shell, with_userfaultfd));
   std::unique_ptr<Worker> worker = SG_TRY(Worker::adopt(std::move(shell), std::move(pidfd), options_.wait));
+  worker->has_filter = !options_.without_seccomp;
   const std::lock_guard lock(workers_mutex_);
   workers_[worker->process_id()] = worker.get();
   return worker;

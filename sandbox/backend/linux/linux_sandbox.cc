@@ -252,7 +252,8 @@ GuestFile LinuxSandbox::guest_file() const {
     content = {static_cast<uint32_t>(module_->memory_map().rw_data().begin),
                module_->program().parts().rw_data};
   }
-  return GuestFile(worker_->memory_file(), memory_, content, &worker_->known_pages);
+  KnownPages* const known = worker_->has_filter ? &worker_->known_pages : nullptr;
+  return GuestFile(worker_->memory_file(), memory_, content, known);
 }
 
 // Memory. ---------------------------------------------------------------------------------------------------

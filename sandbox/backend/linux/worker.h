@@ -53,7 +53,7 @@ class Worker final : public Watcher {
   const UniqueFd& memory_file() const { return memory_file_; }
   // What the worker writes, and may write at any time.
   WorkerPage& shared() const { return *reinterpret_cast<WorkerPage*>(memory() + worker_space::kGuestBytes); }
-  // host_file in protocol.h, of which the first page is
+  // See host_file in protocol.h; its first page is host().
   uint8_t* host_file() const { return host_file_.data(); }
   HostPage& host() const { return *reinterpret_cast<HostPage*>(host_file_.data()); }
   int pidfd() const { return pidfd_.get(); }
@@ -111,6 +111,8 @@ class Worker final : public Watcher {
   WorkerMap map;
   WorkerTables tables;
   KnownPages known_pages;
+  // Whether the filter of system calls is in force: without it, a worker could take pages of the file away.
+  bool has_filter = true;
   std::unique_ptr<WrittenPages> written_pages;
   UniqueFd memory_access;
 

@@ -20,8 +20,8 @@ class WorkerTables {
 
  private:
   bool is_mapped_ = false;
-  uint64_t pages_ =
-      0;  // of the table that the guest can read: all their slots are somebody's or lead nowhere
+  // Of the table, that the guest can read: each of their slots is the module's or leads nowhere.
+  uint64_t pages_ = 0;
 };
 
 }  // namespace sandglass
