@@ -23,6 +23,7 @@ void add_run(CLI::App& app, int& exit_code);
 void add_assemble(CLI::App& app, int& exit_code);
 void add_disassemble(CLI::App& app, int& exit_code);
 void add_inspect(CLI::App& app, int& exit_code);
+void add_link(CLI::App& app, int& exit_code);
 void add_conformance(CLI::App& app, int& exit_code);
 void add_doctor(CLI::App& app, int& exit_code);
 

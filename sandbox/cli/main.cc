@@ -7,7 +7,7 @@ namespace sandglass::cli {
 namespace {
 
 constexpr void (*kCommands[])(CLI::App&, int&) = {
-    add_run, add_assemble, add_disassemble, add_inspect, add_conformance, add_doctor,
+    add_run, add_assemble, add_disassemble, add_link, add_inspect, add_conformance, add_doctor,
 };
 
 constexpr const char* kFooter =

@@ -74,6 +74,7 @@ enum SectionId : uint8_t {
   kDebugStrings = 128,
   kDebugLinePrograms = 129,
   kDebugLineProgramRanges = 130,
+  kFunctionNames = 192,  // ours: function_names.h
 };
 
 constexpr bool is_optional(uint8_t id) { return id >= kFirstOptional; }
