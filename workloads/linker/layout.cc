@@ -97,6 +97,13 @@ void Layout::classify(Problems& problems) {
       problems.add(fmt::format("section {} begins at an odd address", section.name));
   }
   place_data(std::move(data), problems);
+  for (const CodeSection& section : code_) {
+    for (const DataRegion* region : {&read_only_, &read_write_}) {
+      if (section.begin < region->begin + uint64_t{region->size_bytes} && region->begin < section.end()) {
+        problems.add(fmt::format("section {} lies among data: {}", section.name, kScript));
+      }
+    }
+  }
 }
 
 void Layout::place_data(std::vector<size_t> data, Problems& problems) {

@@ -42,6 +42,12 @@ std::vector<NamedFunction> functions_in(const Layout& layout, const Code& code) 
   return kept;
 }
 
+// The rest of a region is zero anyway.
+std::vector<uint8_t> without_final_zeroes(std::vector<uint8_t> bytes) {
+  while (!bytes.empty() && bytes.back() == 0) bytes.pop_back();
+  return bytes;
+}
+
 // What one run works on, step by step.
 class Link {
  public:
@@ -51,7 +57,7 @@ class Link {
   LinkResult run() {
     LinkResult result;
     if (problems_.empty()) result.sections = list_sections(layout_);
-    if (auto parts = make_parts()) {
+    if (auto parts = make_parts(); parts && problems_.empty()) {
       auto program = Program::from_parts(std::move(*parts));
       if (program) {
         result.program = *program;
@@ -78,7 +84,8 @@ class Link {
     add_roots(layout_, pointers, roots);
     Code code = trace(layout_, relocations, roots, problems_);
     if (!problems_.empty()) return std::nullopt;
-    add_pointed(code, pointers);
+    for (const DataPointer& pointer : pointers) code.pointed.push_back(pointer.target);
+    sort_unique(code.pointed);
 
     ProgramParts parts;
     if (!add_code(code, exports, parts)) return std::nullopt;
@@ -92,19 +99,12 @@ class Link {
     return static_cast<uint32_t>(std::min<uint64_t>(round_up(wanted, kStackGranule), UINT32_MAX));
   }
 
-  static void add_pointed(Code& code, const std::vector<DataPointer>& pointers) {
-    for (const DataPointer& pointer : pointers) code.pointed.push_back(pointer.target);
-    std::sort(code.pointed.begin(), code.pointed.end());
-    code.pointed.erase(std::unique(code.pointed.begin(), code.pointed.end()), code.pointed.end());
-  }
-
   bool add_code(const Code& code, const std::vector<ExportRecord>& exports, ProgramParts& parts) {
     const std::vector<NamedFunction> functions = functions_in(layout_, code);
     std::vector<uint32_t> places;
     for (const ExportRecord& entry : exports) places.push_back(entry.function);
     for (const NamedFunction& function : functions) places.push_back(function.begin);
-    std::sort(places.begin(), places.end());
-    places.erase(std::unique(places.begin(), places.end()), places.end());
+    sort_unique(places);
     auto emitted = emit(code, places);
     if (!emitted) {
       problems_.add(to_string(emitted.error()));
@@ -132,8 +132,8 @@ class Link {
     parts.ro_data_bytes = layout_.read_only().size_bytes;
     parts.rw_data_bytes = layout_.read_write().size_bytes;
     parts.stack_bytes = stack_bytes;
-    parts.ro_data = std::move(layout_.read_only().bytes);
-    parts.rw_data = std::move(layout_.read_write().bytes);
+    parts.ro_data = without_final_zeroes(std::move(layout_.read_only().bytes));
+    parts.rw_data = without_final_zeroes(std::move(layout_.read_write().bytes));
     const auto map = MemoryMap::create(kMinPageBytes, {.ro_data_bytes = parts.ro_data_bytes,
                                                        .rw_data_bytes = parts.rw_data_bytes,
                                                        .stack_bytes = parts.stack_bytes});

@@ -48,6 +48,7 @@ class Tracer {
   std::vector<std::vector<bool>> visited_;  // per section, one bit per two bytes
   std::map<uint32_t, bool> visited_elsewhere_;
   std::vector<Visit> open_;
+  std::vector<uint32_t> never_;  // behind calls, and not code
   std::vector<Step> steps_;
   std::vector<Line> lines_;
   std::vector<uint32_t> targets_, pointed_;
@@ -64,11 +65,19 @@ Code Tracer::run(const std::vector<Root>& roots) {
   while (!open_.empty() && !problems_.full()) {
     const Visit visit = open_.back();
     open_.pop_back();
+    if (visit.address % 2 != 0) {
+      problems_.add(
+          fmt::format("{}: an odd address, where no instruction can be", layout_.describe(visit.address)));
+      continue;
+    }
     if (visit.certainty == Certainty::kMaybe && !is_decodable(visit.address)) {
-      if (is_first_visit(visit.address)) add_trap(visit.address);
+      never_.push_back(visit.address);
       continue;
     }
     follow(visit.address);
+  }
+  for (const uint32_t address : never_) {
+    if (is_first_visit(address)) add_trap(address);
   }
   return collect();
 }
@@ -122,11 +131,6 @@ void Tracer::go_where(const Line& line) {
     pointed_.push_back(line.code_pointer);
     open_.push_back({line.code_pointer, is_return ? Certainty::kMaybe : Certainty::kSure});
   }
-}
-
-void sort_unique(std::vector<uint32_t>& addresses) {
-  std::sort(addresses.begin(), addresses.end());
-  addresses.erase(std::unique(addresses.begin(), addresses.end()), addresses.end());
 }
 
 Code Tracer::collect() {

@@ -5,7 +5,9 @@
 // nobody calls. So an instruction that guests do not have is an error only where it could run.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "workloads/linker/lines.h"
@@ -18,6 +20,12 @@ struct Code {
   std::vector<uint32_t> targets;  // addresses that jumps go to, ascending, without repetition
   std::vector<uint32_t> pointed;  // addresses that code pointers point to: the jump table, ascending
 };
+
+// How Code lists addresses.
+inline void sort_unique(std::vector<uint32_t>& addresses) {
+  std::sort(addresses.begin(), addresses.end());
+  addresses.erase(std::unique(addresses.begin(), addresses.end()), addresses.end());
+}
 
 // A place where running code may begin, and why, for messages.
 struct Root {
