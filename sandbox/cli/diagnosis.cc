@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "sandbox/cli/terminal.h"
+#include "sandbox/program/function_names.h"
 #include "sandbox/program/instruction_text.h"
 
 namespace sandglass::cli {
@@ -40,6 +41,13 @@ std::string describe_registers(const Sandbox& sandbox) {
   return text;
 }
 
+// A line of its own, or nothing when the program does not say.
+std::string describe_function(const Program& program, uint32_t pc) {
+  const FunctionNames names = FunctionNames::of(program);
+  const auto place = names.find(pc);
+  return place ? fmt::format("  function     {}+{:#x}\n", printable_name(place->name), place->offset) : "";
+}
+
 // 'log', as assembly text spells it; empty when there is none.
 std::string import_name(const Program& program, const Instruction& in) {
   const auto& imports = program.parts().imports;
@@ -62,6 +70,7 @@ std::string describe_stop(const Sandbox& sandbox, const Interrupt& stop, std::st
   const std::optional<uint32_t> pc = sandbox.program_counter();
   if (pc) {
     text += fmt::format("  pc           {:#x}\n", *pc);
+    text += describe_function(sandbox.module().program(), *pc);
     text += fmt::format("  instruction  {}\n", describe_instruction(sandbox.module().program(), *pc));
   }
   if (stop.kind == InterruptKind::kTrap && stop.trap == TrapKind::kMemoryAccess)

@@ -2,6 +2,8 @@
 #include "sandbox/cli/command.h"
 #include "sandbox/cli/files.h"
 #include "sandbox/cli/terminal.h"
+#include "sandbox/program/blob_format.h"
+#include "sandbox/program/function_names.h"
 #include "sandbox/program/memory_map.h"
 
 namespace sandglass::cli {
@@ -41,7 +43,8 @@ void print_memory_map(const Program& program) {
   print_range("stack", map->stack());
 }
 
-void print_names(const ProgramParts& parts) {
+void print_names(const Program& program) {
+  const ProgramParts& parts = program.parts();
   print("imports           {}\n", parts.imports.size());
   for (size_t i = 0; i < parts.imports.size(); ++i) {
     print("  {:<16}{}\n", i, parts.imports[i] ? printable_name(*parts.imports[i]) : "(names nothing)");
@@ -49,8 +52,11 @@ void print_names(const ProgramParts& parts) {
   print("exports           {}\n", parts.exports.size());
   for (const Export& entry : parts.exports) print("  {:<#16x}{}\n", entry.pc, printable_name(entry.name));
   for (const DebugSection& section : parts.debug_sections) {
+    if (section.id == blob_format::kFunctionNames) continue;
     print("section {}       {} bytes, not interpreted\n", section.id, section.payload.size());
   }
+  if (const size_t count = FunctionNames::of(program).size(); count > 0)
+    print("function names    {}\n", count);
 }
 
 int inspect(const std::string& file) {
@@ -61,7 +67,7 @@ int inspect(const std::string& file) {
   }
   print_sizes(*loaded.program);
   print_memory_map(*loaded.program);
-  print_names(loaded.program->parts());
+  print_names(*loaded.program);
   const Status valid = loaded.program->validate_code();
   if (!valid) print("not runnable      {}\n", to_string(valid.error()));
   return kSuccess;

@@ -54,10 +54,11 @@ int link_to_file(const LinkArguments& args) {
 
 void add_link(CLI::App& app, int& exit_code) {
   auto args = std::make_shared<LinkArguments>();
-  CLI::App* command = app.add_subcommand("link",
-                                         "Turn a RISC-V executable (ld.lld-19 --emit-relocs -T "
-                                         "workloads/sdk/guest.ld) into a .polkavm container");
-  command->add_option("FILE", args->input, "The ELF executable; scripts/guest-build makes one from C and C++")
+  CLI::App* command = app.add_subcommand("link", "Turn a RISC-V executable into a .polkavm container");
+  command
+      ->add_option(
+          "FILE", args->input,
+          "What ld.lld-19 --emit-relocs made with workloads/sdk/guest.ld; scripts/guest-build does it all")
       ->required();
   command->add_option("-o,--output", args->output, "Where the container goes")->required();
   command
