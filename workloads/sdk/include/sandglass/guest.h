@@ -85,7 +85,7 @@ static inline void sandglass_fill(void* memory, uint8_t byte, size_t bytes) {
 // Stops the guest; the host sees a trap.
 __attribute__((noreturn)) static inline void sandglass_trap(void) { __builtin_trap(); }
 
-// How exports and the stack become records. -------------------------------------------------------------------
+// How exports and the stack become records. --------------------------------------------------------------
 
 // clang-format off
 #define SANDGLASS_EXPORT_RECORD(function, host_name, number) SANDGLASS_EXPORT_RECORD_(function, host_name, number)
