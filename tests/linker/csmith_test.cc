@@ -25,7 +25,9 @@ class RandomC : public ::testing::Test {
   // What the seed's program answers natively; nothing when it takes too long, which csmith does not avoid.
   std::optional<uint64_t> native(uint64_t seed) {
     const std::string root = SANDGLASS_ROOT;
-    const auto generated = run_command(fmt::format("csmith --seed {} --quiet --concise > {}", seed, shop_.path("random.c")));
+    // It also writes a file about the machine to where it is.
+    const auto generated = run_command(
+        fmt::format("cd {} && csmith --seed {} --quiet --concise > random.c", shop_.path("."), seed));
     EXPECT_EQ(generated.status, 0) << generated.text;
     source_ = shop_.write("guest.c",
                           "#include \"random.c\"\n"
@@ -34,8 +36,8 @@ class RandomC : public ::testing::Test {
                           "#ifdef __riscv\n#include <sandglass/guest.h>\nSANDGLASS_EXPORT(answer)\n"
                           "#else\n#undef printf\n#include <stdio.h>\n"
                           "int main(void) { printf(\"%llu\\n\", (unsigned long long)answer()); }\n#endif\n");
-    const auto compiled = run_command(fmt::format("clang-19 -w -O1 -fwrapv -I {}/tests/linker/random_c {} -o {}", root,
-                                                  source_, shop_.path("native")));
+    const auto compiled = run_command(fmt::format(
+        "clang-19 -w -O1 -fwrapv -I {}/tests/linker/random_c {} -o {}", root, source_, shop_.path("native")));
     EXPECT_EQ(compiled.status, 0) << compiled.text;
     const auto answer = run_command("timeout 2 " + shop_.path("native"));
     if (answer.status != 0) return std::nullopt;
@@ -46,8 +48,8 @@ class RandomC : public ::testing::Test {
     const auto expected = native(seed);
     if (!expected) return;
     const std::string root = SANDGLASS_ROOT;
-    const std::string flags = fmt::format("-fwrapv -fsigned-char {} {} -I {}/tests/linker/random_c", kLevels[seed % 5],
-                                          kModels[seed / 5 % 3], root);
+    const std::string flags = fmt::format("-fwrapv -fsigned-char {} {} -I {}/tests/linker/random_c",
+                                          kLevels[seed % 5], kModels[seed / 5 % 3], root);
     const auto elf = shop_.build({source_, root + "/workloads/sdk/src/memory.c"}, flags);
     ASSERT_TRUE(elf) << "seed " << seed;
     const auto program = linked(*elf);
@@ -66,7 +68,8 @@ class RandomC : public ::testing::Test {
 TEST_F(RandomC, AnswersAsNatively) {
   SG_NEEDS_GUEST_TOOLS();
   SG_NEEDS("csmith");
-  const uint64_t first = number_from("SANDGLASS_CSMITH_FIRST", 1), count = number_from("SANDGLASS_CSMITH_COUNT", 24);
+  const uint64_t first = number_from("SANDGLASS_CSMITH_FIRST", 1),
+                 count = number_from("SANDGLASS_CSMITH_COUNT", 24);
   for (uint64_t seed = first; seed < first + count && !HasFatalFailure(); ++seed) compare(seed);
   EXPECT_GE(2 * compared_, count) << "most programs must be worth comparing";
   RecordProperty("compared", static_cast<int>(compared_));

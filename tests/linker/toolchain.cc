@@ -19,6 +19,10 @@ constexpr int64_t kGas = 2'000'000'000;
 
 const std::string kTarget = "--target=riscv64-unknown-none-elf -march=rv64emac_zbb_xtheadcondmov -mabi=lp64e";
 
+// Debian's libc++ stands in front of the compiler's own headers and wants to know about threads.
+constexpr const char* kCxxFlags =
+    "-std=c++20 -fno-exceptions -fno-rtti -D_LIBCPP_HAS_NO_THREADS -D_LIBCPP_HAS_NO_MONOTONIC_CLOCK";
+
 std::string compiler_flags() {
   return kTarget + " -w -ffreestanding -ffunction-sections -fdata-sections -fvisibility=hidden " +
          "-fno-asynchronous-unwind-tables -femulated-tls -I " + (kRoot / "workloads/sdk/include").string();
@@ -47,6 +51,11 @@ Answer run_command(const std::string& command) {
   return answer;
 }
 
+ElfBytes read_bytes(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return ElfBytes(std::istreambuf_iterator<char>(file), {});
+}
+
 Workshop::Workshop() {
   std::string name = (std::filesystem::temp_directory_path() / "sandglass-linker-XXXXXX").string();
   folder_ = ::mkdtemp(name.data());
@@ -65,12 +74,11 @@ std::string Workshop::write(const std::string& name, std::string_view text) cons
 std::optional<ElfBytes> Workshop::build(const std::vector<std::string>& sources, const std::string& flags,
                                         const std::string& linker_flags) const {
   std::string objects;
-  for (const std::string& source : sources) {
-    const std::string object = source + ".o";
+  for (size_t i = 0; i < sources.size(); ++i) {
+    const std::string &source = sources[i], object = path(std::to_string(i) + ".o");
     const bool is_cxx = source.ends_with(".cc");
     const auto compiled = run_command(fmt::format("clang-19 {} {} {} -c {} -o {}", compiler_flags(),
-                                                  is_cxx ? "-std=c++20 -fno-exceptions -fno-rtti" : "", flags, source,
-                                                  object));
+                                                  is_cxx ? kCxxFlags : "", flags, source, object));
     if (compiled.status != 0) {
       ADD_FAILURE() << compiled.text;
       return std::nullopt;
@@ -78,17 +86,18 @@ std::optional<ElfBytes> Workshop::build(const std::vector<std::string>& sources,
     objects += " " + object;
   }
   const std::string elf = path("guest.elf");
-  const auto linked = run_command(fmt::format("ld.lld-19 --emit-relocs --gc-sections --no-relax -static -e 0 {} -T {} -o {} {}",
-                                              linker_flags, (kRoot / "workloads/sdk/guest.ld").string(), elf, objects));
+  const auto linked = run_command(
+      fmt::format("ld.lld-19 --emit-relocs --gc-sections --no-relax -static -e 0 {} -T {} -o {} {}",
+                  linker_flags, (kRoot / "workloads/sdk/guest.ld").string(), elf, objects));
   if (linked.status != 0) {
     ADD_FAILURE() << linked.text;
     return std::nullopt;
   }
-  std::ifstream file(elf, std::ios::binary);
-  return ElfBytes(std::istreambuf_iterator<char>(file), {});
+  return read_bytes(elf);
 }
 
-std::optional<ElfBytes> Workshop::build_text(std::string_view text, const std::string& suffix, const std::string& flags,
+std::optional<ElfBytes> Workshop::build_text(std::string_view text, const std::string& suffix,
+                                             const std::string& flags,
                                              const std::string& linker_flags) const {
   return build({write("text" + suffix, text)}, flags, linker_flags);
 }
@@ -99,14 +108,14 @@ std::shared_ptr<const Program> linked(const ElfBytes& elf) {
   return result.program;
 }
 
-std::optional<uint64_t> call(const std::shared_ptr<const Program>& program, Backend backend, std::string_view entry,
-                             std::initializer_list<uint64_t> arguments) {
+std::optional<uint64_t> call(const std::shared_ptr<const Program>& program, Backend backend,
+                             std::string_view entry, std::initializer_list<uint64_t> arguments) {
   const auto sandbox = sandbox_for(program, backend);
   sandbox->prepare_call(entry, arguments).value();
   const Interrupt stop = sandbox->run().value();
   if (stop.kind == InterruptKind::kFinished) return sandbox->reg(Reg::a0);
-  ADD_FAILURE() << entry << " stopped on " << name_of(backend) << ": " << name_of(stop.kind) << ", " << name_of(stop.trap)
-                << " at pc " << sandbox->program_counter().value_or(0);
+  ADD_FAILURE() << entry << " stopped on " << name_of(backend) << ": " << name_of(stop.kind) << ", "
+                << name_of(stop.trap) << " at pc " << sandbox->program_counter().value_or(0);
   return std::nullopt;
 }
 

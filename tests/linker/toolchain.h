@@ -19,9 +19,9 @@ namespace sandglass::linker {
 // Empty when the tool is there, otherwise the reason for skipping.
 std::string why_missing(const std::string& tool);
 
-#define SG_NEEDS(tool)                                                                         \
-  do {                                                                                         \
-    if (const std::string why = why_missing(tool); !why.empty()) GTEST_SKIP() << why;          \
+#define SG_NEEDS(tool)                                                                \
+  do {                                                                                \
+    if (const std::string why = why_missing(tool); !why.empty()) GTEST_SKIP() << why; \
   } while (false)
 // clang and lld.
 #define SG_NEEDS_GUEST_TOOLS() \
@@ -39,6 +39,9 @@ Answer run_command(const std::string& command);
 
 using ElfBytes = std::vector<uint8_t>;
 
+// The whole file.
+ElfBytes read_bytes(const std::string& path);
+
 // A folder of its own, gone with the object.
 class Workshop {
  public:
@@ -54,7 +57,8 @@ class Workshop {
   std::optional<ElfBytes> build(const std::vector<std::string>& sources, const std::string& flags,
                                 const std::string& linker_flags = {}) const;
   // The same for one text: assembly (".s"), C (".c") or C++ (".cc").
-  std::optional<ElfBytes> build_text(std::string_view text, const std::string& suffix, const std::string& flags = "-O1",
+  std::optional<ElfBytes> build_text(std::string_view text, const std::string& suffix,
+                                     const std::string& flags = "-O1",
                                      const std::string& linker_flags = {}) const;
 
  private:
@@ -65,8 +69,8 @@ class Workshop {
 std::shared_ptr<const Program> linked(const ElfBytes& elf);
 
 // What `entry` leaves in a0; nothing (and a failure) when it does not finish.
-std::optional<uint64_t> call(const std::shared_ptr<const Program>& program, Backend backend, std::string_view entry,
-                             std::initializer_list<uint64_t> arguments = {});
+std::optional<uint64_t> call(const std::shared_ptr<const Program>& program, Backend backend,
+                             std::string_view entry, std::initializer_list<uint64_t> arguments = {});
 
 // Why the call stopped, when it must not finish.
 Interrupt stop_of(const std::shared_ptr<const Program>& program, Backend backend, std::string_view entry);
