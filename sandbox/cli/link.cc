@@ -66,6 +66,7 @@ void add_link(CLI::App& app, int& exit_code) {
                    "Bytes of stack, unless the guest asks for more")
       ->capture_default_str();
   command->add_flag("--strip", args->options.strip, "Leave out the names of functions");
+  command->add_flag("!--no-optimize", args->options.optimize, "Make one instruction of one, to read along");
   command->add_flag("--verbose", args->verbose, "Print sections and sizes");
   command->callback([args, &exit_code] { exit_code = link_to_file(*args); });
 }

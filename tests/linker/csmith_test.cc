@@ -52,11 +52,12 @@ class RandomC : public ::testing::Test {
                                           kLevels[seed % 5], kModels[seed / 5 % 3], root);
     const auto elf = shop_.build({source_, root + "/workloads/sdk/src/memory.c"}, flags);
     ASSERT_TRUE(elf) << "seed " << seed;
-    const auto program = linked(*elf);
-    ASSERT_TRUE(program) << "seed " << seed << ", " << flags;
+    const auto optimized = linked(*elf), plain = linked(*elf, {.optimize = false});
+    ASSERT_TRUE(optimized && plain) << "seed " << seed << ", " << flags;
     const Backend others[] = {Backend::kLinux, Backend::kInterpreter};
-    ASSERT_EQ(call(program, Backend::kGeneric, "answer"), expected) << "seed " << seed << ", " << flags;
-    ASSERT_EQ(call(program, others[seed % 2], "answer"), expected) << "seed " << seed << ", " << flags;
+    ASSERT_EQ(call(optimized, Backend::kGeneric, "answer"), expected) << "seed " << seed << ", " << flags;
+    ASSERT_EQ(call(optimized, others[seed % 2], "answer"), expected) << "seed " << seed << ", " << flags;
+    ASSERT_EQ(call(plain, Backend::kGeneric, "answer"), expected) << "seed " << seed << ", " << flags;
     ++compared_;
   }
 

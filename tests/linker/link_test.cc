@@ -21,10 +21,12 @@ class Link : public ::testing::Test {
   void expect_answer(const std::string& text, uint64_t expected, const std::string& flags = "") {
     const auto elf = shop_.build_text(".text\n" + text + exported("main"), ".s", flags);
     ASSERT_TRUE(elf);
-    const auto made = linked(*elf);
-    ASSERT_TRUE(made);
-    for (const Backend backend : kAllBackends) {
-      EXPECT_EQ(linker::call(made, backend, "main"), expected) << name_of(backend);
+    for (const bool optimize : {false, true}) {
+      const auto made = linked(*elf, {.optimize = optimize});
+      ASSERT_TRUE(made);
+      for (const Backend backend : kAllBackends) {
+        EXPECT_EQ(linker::call(made, backend, "main"), expected) << name_of(backend) << optimize;
+      }
     }
   }
 

@@ -41,10 +41,13 @@ TEST_P(Programs, AnswerAsNatively) {
       const std::string flags = fmt::format("{} {} -I {}", level, model, kRoot);
       const auto elf = shop_.build({source(), memory}, flags);
       ASSERT_TRUE(elf) << flags;
-      const auto program = linked(*elf);
-      ASSERT_TRUE(program) << flags;
-      for (const Backend backend : kAllBackends) {
-        EXPECT_EQ(call(program, backend, "answer"), expected) << flags << " on " << name_of(backend);
+      for (const bool optimize : {false, true}) {
+        const auto program = linked(*elf, {.optimize = optimize});
+        ASSERT_TRUE(program) << flags;
+        for (const Backend backend : kAllBackends) {
+          EXPECT_EQ(call(program, backend, "answer"), expected)
+              << flags << " on " << name_of(backend) << optimize;
+        }
       }
     }
   }

@@ -102,8 +102,8 @@ std::optional<ElfBytes> Workshop::build_text(std::string_view text, const std::s
   return build({write("text" + suffix, text)}, flags, linker_flags);
 }
 
-std::shared_ptr<const Program> linked(const ElfBytes& elf) {
-  LinkResult result = link(elf);
+std::shared_ptr<const Program> linked(const ElfBytes& elf, const LinkOptions& options) {
+  LinkResult result = link(elf, options);
   for (const std::string& problem : result.problems) ADD_FAILURE() << problem;
   return result.program;
 }

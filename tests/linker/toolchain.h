@@ -66,7 +66,7 @@ class Workshop {
 };
 
 // Linked, and problems are failures.
-std::shared_ptr<const Program> linked(const ElfBytes& elf);
+std::shared_ptr<const Program> linked(const ElfBytes& elf, const LinkOptions& options = {});
 
 // What `entry` leaves in a0; nothing (and a failure) when it does not finish.
 std::optional<uint64_t> call(const std::shared_ptr<const Program>& program, Backend backend,

@@ -11,6 +11,9 @@ namespace sandglass::linker {
 
 inline constexpr uint32_t kNowhere = UINT32_MAX;
 
+// A borrowed register (lower_memory.h) is saved and restored; where nobody wants it, neither is needed.
+enum class LineRole : uint8_t { kPlain, kSave, kRestore };
+
 // Addresses are those of the ELF file. A line that disappears must have done nothing but go on to the next.
 struct Line {
   Instruction in;
@@ -18,6 +21,7 @@ struct Line {
   uint32_t target = kNowhere;        // where a jump or branch goes
   uint32_t code_pointer = kNowhere;  // in.imm becomes what points to the code there
   std::string_view import{};         // kEcalli: in.imm becomes its number
+  LineRole role = LineRole::kPlain;
 };
 
 // Lines in the making, all for one RISC-V instruction.
@@ -25,7 +29,9 @@ class LineWriter {
  public:
   LineWriter(std::vector<Line>& lines, uint32_t address) : lines_(lines), address_(address) {}
 
-  void add(const Instruction& in) { lines_.push_back({.in = in, .address = address_}); }
+  void add(const Instruction& in, LineRole role = LineRole::kPlain) {
+    lines_.push_back({.in = in, .address = address_, .role = role});
+  }
   void jump(const Instruction& in, uint32_t target) {
     lines_.push_back({.in = in, .address = address_, .target = target});
   }

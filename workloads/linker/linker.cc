@@ -7,6 +7,7 @@
 #include "workloads/linker/code_pointers.h"
 #include "workloads/linker/emit.h"
 #include "workloads/linker/layout.h"
+#include "workloads/linker/optimizer.h"
 #include "workloads/linker/records.h"
 #include "workloads/linker/relocations.h"
 #include "workloads/linker/tracer.h"
@@ -84,8 +85,12 @@ class Link {
     add_roots(layout_, pointers, roots);
     Code code = trace(layout_, relocations, roots, problems_);
     if (!problems_.empty()) return std::nullopt;
-    for (const DataPointer& pointer : pointers) code.pointed.push_back(pointer.target);
+    std::vector<uint32_t> pointed_by_data, entries;
+    for (const DataPointer& pointer : pointers) pointed_by_data.push_back(pointer.target);
+    for (const ExportRecord& entry : exports) entries.push_back(entry.function);
+    code.pointed.insert(code.pointed.end(), pointed_by_data.begin(), pointed_by_data.end());
     sort_unique(code.pointed);
+    if (options_.optimize) optimize(code, entries, pointed_by_data);
 
     ProgramParts parts;
     if (!add_code(code, exports, parts)) return std::nullopt;

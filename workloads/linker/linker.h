@@ -15,6 +15,7 @@
 // translator    the same with references and jumps
 // tracer        from the exports through everything that can run
 // code_pointers function pointers and switch tables in data
+// optimizer     constants, liveness, shorter jumps
 // emit          code, bitmask, jump table
 #pragma once
 
@@ -36,6 +37,8 @@ struct LinkOptions {
   uint32_t min_stack_bytes = static_cast<uint32_t>(KiB(64));
   // Leave the names of functions out. They are an optional section that only helps to explain traps.
   bool strip = false;
+  // Do what optimizer.h does. Without, every line of the result stands for one RISC-V instruction.
+  bool optimize = true;
 };
 
 struct LinkedSection {

@@ -78,14 +78,15 @@ Borrowed::Borrowed(LineWriter& out, std::initializer_list<uint8_t> taken, size_t
     if (std::find(taken.begin(), taken.end(), x) == taken.end()) regs_[found++] = reg_of(x);
   }
   for (size_t i = 0; i < count_; ++i) {
-    out_.add(
-        {.opcode = Opcode::kStoreIndirectU64, .src1 = regs_[i], .base = Reg::sp, .offset = save_slot(i)});
+    out_.add({.opcode = Opcode::kStoreIndirectU64, .src1 = regs_[i], .base = Reg::sp, .offset = save_slot(i)},
+             LineRole::kSave);
   }
 }
 
 Borrowed::~Borrowed() {
   for (size_t i = 0; i < count_; ++i) {
-    out_.add({.opcode = Opcode::kLoadIndirectU64, .dst = regs_[i], .base = Reg::sp, .offset = save_slot(i)});
+    out_.add({.opcode = Opcode::kLoadIndirectU64, .dst = regs_[i], .base = Reg::sp, .offset = save_slot(i)},
+             LineRole::kRestore);
   }
 }
 
