@@ -15,22 +15,22 @@
 //   Exports take what fits into a0 … a5: the host has no stack to put more on. `sandglass run --arg` fills
 // them in order. An import may have more arguments than fit; those lie on the guest's stack, as the ABI says.
 //
+// Natively the same source is its own twin: exports need nothing, imports are functions to be defined, and
+// sandglass_sbrk() does not exist.
+//
 // The records that these macros make are drawn in workloads/linker/records.h.
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
 
-#if !defined(__riscv) || __riscv_xlen != 64
-#error \
-    "sandglass/guest.h is for guests: compile with scripts/guest-build, or --target=riscv64-unknown-none-elf"
-#endif
-
 #ifdef __cplusplus
 #define SANDGLASS_C extern "C"
 #else
 #define SANDGLASS_C extern
 #endif
+
+#if defined(__riscv)
 
 // Lets the host call `function` by its name, or by another one. Once per export, anywhere at file scope after
 // its declaration.
@@ -102,3 +102,15 @@ __attribute__((noreturn)) static inline void sandglass_trap(void) { __builtin_tr
   __attribute__((used, section(".sandglass.stack"), aligned(4)))                          \
   static const uint32_t sandglass_stack_##number = (bytes);
 // clang-format on
+
+#else  // natively
+
+#define SANDGLASS_EXPORT(function)
+#define SANDGLASS_EXPORT_NAMED(function, name)
+#define SANDGLASS_IMPORT(result, name, ...) SANDGLASS_C result name(__VA_ARGS__);
+#define SANDGLASS_IMPORT_NAMED(result, name, host_name, ...) SANDGLASS_C result name(__VA_ARGS__);
+#define SANDGLASS_STACK_BYTES(bytes)
+
+__attribute__((noreturn)) static inline void sandglass_trap(void) { __builtin_trap(); }
+
+#endif
