@@ -25,6 +25,11 @@ Result<std::shared_ptr<const Program>> load(std::string_view assembly) {
   return Program::from_parts(SG_TRY(assemble(assembly)));
 }
 
+Result<std::shared_ptr<const Program>> load(const Workload& workload) {
+  if (workload.container.empty()) return load(workload.assembly);
+  return Program::parse(workload.container);
+}
+
 Status prepare(Sandbox& sandbox, const Workload& workload, const WorkloadSize& size) {
   if (workload.input) SG_TRY(sandbox.write(workload.memory_base, workload.input(size)));
   return sandbox.prepare_call(workload.entry, size.arguments);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "workloads/embedded_text.h"
+#include "workloads/programs.h"
 #include "workloads/twins/twins.h"
 
 namespace sandglass {
@@ -190,7 +191,14 @@ const Row* find_row(std::span<const Row> rows, std::string_view name) {
 
 }  // namespace
 
-std::span<const Workload> workloads() { return kWorkloads; }
+std::span<const Workload> workloads() {
+  static const std::vector<Workload> all = [] {
+    std::vector<Workload> rows(std::begin(kWorkloads), std::end(kWorkloads));
+    rows.insert(rows.end(), guest_programs().begin(), guest_programs().end());
+    return rows;
+  }();
+  return all;
+}
 const Workload* find_workload(std::string_view name) { return find_row(workloads(), name); }
 
 std::span<const StopSnippet> stop_snippets() { return kStopSnippets; }

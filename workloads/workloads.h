@@ -1,7 +1,8 @@
 // Workloads: the guest programs that the suite times and the tests verify, each with a native twin.
 //
-// A workload is PVM assembly (embedded from workloads/<name>/<name>.s at build time), two sizes with their
-// expected results, and a twin: the same algorithm in scalar C++. Verify once, then time:
+// A workload is a guest, embedded at build time: PVM assembly (workloads/<name>/<name>.s) or a program in C
+// or C++ (programs.h). It has two sizes with their expected results, and a twin: the same algorithm in scalar
+// C++. Verify once, then time:
 //
 //   const Workload& sieve = *find_workload("sieve");
 //   auto program = SG_TRY(load(sieve));
@@ -29,7 +30,8 @@ struct WorkloadSize {
   std::array<uint64_t, 2> arguments;  // a0, a1
   uint64_t expected = 0;              // a0 when the guest has finished
   uint64_t stops = 0;                 // host calls, or traps, on the way there
-  uint64_t instructions = 0;          // that the guest executes: exactly what CostModel::naive() charges
+  // That the guest executes: exactly what CostModel::naive() charges. 0: nobody says, as compilers differ.
+  uint64_t instructions = 0;
 };
 
 // The same algorithm in scalar C++. `memory` plays the guest's RW data: `memory_bytes` zeroed bytes (with the
@@ -40,10 +42,12 @@ struct Workload {
   std::string_view name;
   std::string_view stresses;  // a short phrase for tables
   std::string_view assembly;
+  std::span<const uint8_t> container;  // instead of `assembly`
   std::string_view entry = "main";
   WorkloadSize quick;  // below a million instructions: for tests, on every backend
   WorkloadSize full;   // for timing: 4 to 100 ms for the twin, if it has anything to do
   Twin twin = nullptr;
+  Twin fast_twin = nullptr;  // what this machine can do at best; null: nobody made one
   // Where RW data starts for the guest, and the size of the part that guest and twin use alike, at either
   // size: the same bytes are in it when they are done.
   uint32_t memory_base = 0x20000;
@@ -83,11 +87,9 @@ struct Outcome {
 };
 inline Outcome expected_outcome(const WorkloadSize& size) { return {size.expected, size.stops}; }
 
-// Assembles the text: a workload's or a snippet's.
+// Assembles the text, or parses the container.
 Result<std::shared_ptr<const Program>> load(std::string_view assembly);
-inline Result<std::shared_ptr<const Program>> load(const Workload& workload) {
-  return load(workload.assembly);
-}
+Result<std::shared_ptr<const Program>> load(const Workload& workload);
 
 // Writes the input and sets registers and pc for a call. Costs a copy of the input.
 Status prepare(Sandbox& sandbox, const Workload& workload, const WorkloadSize& size);

@@ -50,7 +50,7 @@ class RandomC : public ::testing::Test {
     const std::string root = SANDGLASS_ROOT;
     const std::string flags = fmt::format("-fwrapv -fsigned-char {} {} -I {}/tests/linker/random_c",
                                           kLevels[seed % 5], kModels[seed / 5 % 3], root);
-    const auto elf = shop_.build({source_, root + "/workloads/sdk/src/memory.c"}, flags);
+    const auto elf = shop_.build({source_, sdk_library()}, flags);
     ASSERT_TRUE(elf) << "seed " << seed;
     const auto optimized = linked(*elf), plain = linked(*elf, {.optimize = false});
     ASSERT_TRUE(optimized && plain) << "seed " << seed << ", " << flags;

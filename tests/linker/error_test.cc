@@ -93,7 +93,8 @@ TEST_F(LinkErrors, Exports) {
   SG_NEEDS_GUEST_TOOLS();
   expect_problem_of(".text\n.globl main\nmain: call main\n", {"exports nothing", "SANDGLASS_EXPORT"}, "",
                     "-u main");
-  expect_problem_of(".text\nmain: ret\n.data\nd: .word 5\n" + exported("d"), {"export 'd' is no function"});
+  expect_problem_of(".text\n.globl main\nmain: ret\n.data\nd: .word 5\n" + exported("d"),
+                    {"export 'd' is no function"}, "", "-u main");
   expect_problem_of(".text\nmain: ret\n" + exported("main") + exported("main"), {"'main' is exported twice"});
   expect_problem_of(
       ".text\nmain: ret\n.section .sandglass.exports,\"a\"\n .quad main\n .byte 9,0\n .half 4\n .ascii "

@@ -194,7 +194,7 @@ constexpr const char* kGuest = R"(
 SANDGLASS_IMPORT(uint64_t, zebra, uint64_t a, uint64_t b)
 SANDGLASS_IMPORT_NAMED(uint64_t, ape, "the ape", uint64_t a)
 SANDGLASS_IMPORT(void, unused, void)
-SANDGLASS_STACK_BYTES(200000)
+SANDGLASS_STACK_BYTES(2000000)
 SANDGLASS_STACK_BYTES(100)
 uint64_t both(uint64_t a) { return zebra(a, 2) + ape(a); }
 static uint64_t six(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f) { return a + 2 * b + 3 * c + 4 * d + 5 * e + 6 * f; }
@@ -223,7 +223,7 @@ TEST_P(GuestHeader, NamesExportsAndTheImportsInUse) {
   ASSERT_EQ(made->parts().imports.size(), 2u);
   EXPECT_EQ(made->parts().imports[0], "the ape");
   EXPECT_EQ(made->parts().imports[1], "zebra");
-  EXPECT_EQ(made->parts().stack_bytes, 200704u);
+  EXPECT_EQ(made->parts().stack_bytes, 2002944u);
 }
 
 TEST_P(GuestHeader, HostCallsTakeAndReturnRegisters) {

@@ -35,7 +35,7 @@ TEST_P(Programs, AnswerAsNatively) {
   const uint64_t expected = native();
   ASSERT_NE(expected, 0u);
   // What the compiler calls on its own.
-  const std::string memory = kRoot + "/workloads/sdk/src/memory.c";
+  const std::string memory = sdk_library();
   for (const char* level : kLevels) {
     for (const char* model : kModels) {
       const std::string flags = fmt::format("{} {} -I {}", level, model, kRoot);

@@ -51,6 +51,12 @@ Answer run_command(const std::string& command) {
   return answer;
 }
 
+std::string sdk_library() {
+  static const std::string folder =
+      run_command((kRoot / "scripts/guest-libraries").string() + " --freestanding").text;
+  return folder.substr(0, folder.find('\n')) + "/libsandglass.a";
+}
+
 ElfBytes read_bytes(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   return ElfBytes(std::istreambuf_iterator<char>(file), {});
@@ -76,6 +82,10 @@ std::optional<ElfBytes> Workshop::build(const std::vector<std::string>& sources,
   std::string objects;
   for (size_t i = 0; i < sources.size(); ++i) {
     const std::string &source = sources[i], object = path(std::to_string(i) + ".o");
+    if (source.ends_with(".a")) {
+      objects += " " + source;
+      continue;
+    }
     const bool is_cxx = source.ends_with(".cc");
     const auto compiled = run_command(fmt::format("clang-19 {} {} {} -c {} -o {}", compiler_flags(),
                                                   is_cxx ? kCxxFlags : "", flags, source, object));

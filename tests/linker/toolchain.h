@@ -37,6 +37,9 @@ struct Answer {
 // A command line for the shell, stopped after 60 seconds.
 Answer run_command(const std::string& command);
 
+// The SDK's memory functions and what else needs no C library, for guests: an archive.
+std::string sdk_library();
+
 using ElfBytes = std::vector<uint8_t>;
 
 // The whole file.
@@ -53,7 +56,8 @@ class Workshop {
   std::string path(const std::string& name) const { return folder_ / name; }
   std::string write(const std::string& name, std::string_view text) const;
 
-  // Compiles and links the sources for guests; nothing (and a failure of the test) when that does not work.
+  // Compiles and links the sources (an archive is only linked) for guests; nothing (and a failure of the
+  // test) when that does not work.
   std::optional<ElfBytes> build(const std::vector<std::string>& sources, const std::string& flags,
                                 const std::string& linker_flags = {}) const;
   // The same for one text: assembly (".s"), C (".c") or C++ (".cc").

@@ -11,10 +11,13 @@ std::string name_of(GasMetering gas) {
   return "unknown";
 }
 
+Result<std::unique_ptr<Sandbox>> make_guest(const std::shared_ptr<const Program>& program, Backend backend,
+                                            GasMetering gas) {
+  return Sandbox::create(SG_TRY(Module::create(program, {.backend = backend, .gas = gas})));
+}
+
 Result<std::unique_ptr<Sandbox>> make_guest(std::string_view assembly, Backend backend, GasMetering gas) {
-  auto program = SG_TRY(load(assembly));
-  auto module = SG_TRY(Module::create(std::move(program), {.backend = backend, .gas = gas}));
-  return Sandbox::create(std::move(module));
+  return make_guest(SG_TRY(load(assembly)), backend, gas);
 }
 
 Result<std::vector<uint8_t>> read_guest(const Sandbox& sandbox, uint32_t address, size_t size_bytes) {

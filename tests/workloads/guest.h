@@ -1,4 +1,4 @@
-// What the tests of the workloads share: making a sandbox for a piece of assembly, and names for the
+// What the tests of the workloads share: making a sandbox for a program, and names for the
 // parameters.
 #pragma once
 
@@ -13,6 +13,8 @@ namespace sandglass {
 inline constexpr GasMetering kAllGasModes[] = {GasMetering::kNone, GasMetering::kSync, GasMetering::kAsync};
 std::string name_of(GasMetering gas);
 
+Result<std::unique_ptr<Sandbox>> make_guest(const std::shared_ptr<const Program>& program, Backend backend,
+                                            GasMetering gas);
 Result<std::unique_ptr<Sandbox>> make_guest(std::string_view assembly, Backend backend, GasMetering gas);
 
 // `size_bytes` of the guest's memory from `address` on.

@@ -34,7 +34,7 @@ namespace sandglass::linker {
 struct LinkOptions {
   // The stack has at least this many bytes, and what SANDGLASS_STACK_BYTES asks for if that is more. Pages
   // that a guest never touches cost nothing.
-  uint32_t min_stack_bytes = static_cast<uint32_t>(KiB(64));
+  uint32_t min_stack_bytes = static_cast<uint32_t>(MiB(1));
   // Leave the names of functions out. They are an optional section that only helps to explain traps.
   bool strip = false;
   // Do what optimizer.h does. Without, every line of the result stands for one RISC-V instruction.

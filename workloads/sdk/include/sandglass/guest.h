@@ -91,11 +91,11 @@ __attribute__((noreturn)) static inline void sandglass_trap(void) { __builtin_tr
 #define SANDGLASS_EXPORT_RECORD(function, host_name, number) SANDGLASS_EXPORT_RECORD_(function, host_name, number)
 #define SANDGLASS_EXPORT_RECORD_(function, host_name, number)                             \
   __attribute__((used, section(".sandglass.exports"), aligned(8))) static const struct {  \
-    void (*code)(void);                                                                   \
+    __typeof__(&(function)) code;  /* no cast, which C++ would not take for a constant */     \
     uint8_t version, zero;                                                                \
     uint16_t name_bytes;                                                                  \
     char name[sizeof(host_name)];                                                         \
-  } sandglass_export_##number = {(void (*)(void))(function), 1, 0, sizeof(host_name) - 1, host_name};
+  } sandglass_export_##number = {&(function), 1, 0, sizeof(host_name) - 1, host_name};
 
 #define SANDGLASS_STACK_RECORD(bytes, number) SANDGLASS_STACK_RECORD_(bytes, number)
 #define SANDGLASS_STACK_RECORD_(bytes, number)                                            \
