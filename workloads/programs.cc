@@ -24,14 +24,15 @@ uint64_t as_twin(uint64_t argument, uint64_t, uint8_t*) {
 
 std::span<const Workload> guest_programs() {
   static const std::vector<Workload> all = {
-#define SG_PROGRAM(program, what, quick_argument, quick_result, full_argument, full_result)         \
-  SG_IF_BUILT_##program({.name = #program,                                                          \
-                         .stresses = what,                                                          \
-                         .container = {sandglass_guest_##program, sandglass_guest_##program##_end}, \
-                         .entry = "run",                                                            \
-                         .quick = {.arguments = {quick_argument}, .expected = quick_result},        \
-                         .full = {.arguments = {full_argument}, .expected = full_result},           \
-                         .twin = as_twin<program##_scalar_run>,                                     \
+#define SG_PROGRAM(program, what_kind, what, quick_argument, quick_result, full_argument, full_result) \
+  SG_IF_BUILT_##program({.name = #program,                                                             \
+                         .kind = WorkloadKind::what_kind,                                              \
+                         .stresses = what,                                                             \
+                         .container = {sandglass_guest_##program, sandglass_guest_##program##_end},    \
+                         .entry = "run",                                                               \
+                         .quick = {.arguments = {quick_argument}, .expected = quick_result},           \
+                         .full = {.arguments = {full_argument}, .expected = full_result},              \
+                         .twin = as_twin<program##_scalar_run>,                                        \
                          .fast_twin = as_twin<program##_fast_run>}, )
 #include "workloads/programs.def"
 #undef SG_PROGRAM

@@ -38,8 +38,12 @@ struct WorkloadSize {
 // input, if there is one, at their start); it may be null when the workload needs none.
 using Twin = uint64_t (*)(uint64_t a0, uint64_t a1, uint8_t* memory);
 
+// What reports put together.
+enum class WorkloadKind : uint8_t { kAssembly, kKernel, kProgram, kSoftFloat };
+
 struct Workload {
   std::string_view name;
+  WorkloadKind kind = WorkloadKind::kAssembly;
   std::string_view stresses;  // a short phrase for tables
   std::string_view assembly;
   std::span<const uint8_t> container;  // instead of `assembly`

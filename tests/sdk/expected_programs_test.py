@@ -55,7 +55,7 @@ def lua(rounds):
 
 def table_of_the_program():
     """{name: {argument: result}} from what is compiled into the tests and the suite."""
-    rows = re.findall(r"^SG_PROGRAM\((\w+), .*, (\d+), 0x([0-9a-f]{16}), (\d+), 0x([0-9a-f]{16})\)$",
+    rows = re.findall(r"^SG_PROGRAM\((\w+), \w+, \"[^\"]*\",\s+(\d+), 0x([0-9a-f]{16}), (\d+), 0x([0-9a-f]{16})\)$",
                       (WORKLOADS / "programs.def").read_text(encoding="utf-8"), re.MULTILINE)
     return {name: {int(quick): int(one, 16), int(full): int(two, 16)} for name, quick, one, full, two in rows}
 
