@@ -18,12 +18,12 @@ constexpr uint32_t kLooksPerClockReading = 64;
 // A poke that comes between the look at it and the sleep wakes nobody. A worker that works answers its signal
 // nevertheless; for one that is stopped or hostile, the host looks again after this time.
 constexpr uint64_t kLookAgainNs = 50'000'000;
-// A worker that used less than half of the time it was waited for has been starved; once is an accident.
-constexpr uint32_t kStarvedWaits = 2;
-constexpr uint64_t kStarvedNs = 200'000;  // shorter waits say nothing
+// A worker that used less than half of the time it was waited for has been starved; shorter waits than this
+// say nothing.
+constexpr uint64_t kStarvedNs = 200'000;
 // A turn shorter than this is worth looking for.
 constexpr uint64_t kQuickTurnNs = 15'000;
-// How many of them earn the far seat: at first, and after the worker has been starved there.
+// How many of them earn the far seat: at first, and after it has turned out to be too expensive.
 constexpr uint32_t kFirstTurnsToFar = 256, kTurnsToFarAgain = 20'000, kMostTurnsToFar = 2'000'000;
 constexpr uint32_t kTurnsToFarWithRoom = 16;
 constexpr uint32_t kSettledTurns = 64;
@@ -94,6 +94,14 @@ uint64_t monotonic_ns() { return read_ns(CLOCK_MONOTONIC); }
 uint64_t cpu_time_ns(pid_t process_id) {
   clockid_t clock;
   return ::clock_getcpuclockid(process_id, &clock) == 0 ? read_ns(clock) : 0;
+}
+
+bool FarAccount::charge(uint64_t turns, uint64_t starved_ns) {
+  // More of either says no more.
+  const auto saved_ns = static_cast<int64_t>(std::min<uint64_t>(turns, kMostNs)) * kSavedPerTurnNs;
+  balance_ns_ = std::min(balance_ns_ + saved_ns, kMostNs);
+  balance_ns_ -= static_cast<int64_t>(std::min<uint64_t>(starved_ns, 2 * kMostNs));
+  return balance_ns_ >= 0;
 }
 
 void Turns::begin(HostPage* host, WorkerPage* worker, pid_t process_id, const WaitPolicy& policy,
@@ -240,12 +248,13 @@ void Turns::keep_far(int core) {
   if (__atomic_load_n(&worker_->core, __ATOMIC_RELAXED) == static_cast<uint32_t>(core)) seat_far(core);
 }
 
-// Was the worker kept from running? Then there are more threads than cores, and looking only makes it worse.
+// Was the worker kept from running, and is its seat worth that?
 void Turns::judge(uint64_t slept_ns, uint64_t worked_ns) {
-  if (slept_ns < kStarvedNs) return;
-  starved_waits_ = worked_ns < slept_ns / 2 ? starved_waits_ + 1 : 0;
-  if (starved_waits_ < kStarvedWaits) return;
-  starved_waits_ = 0;
+  if (slept_ns < kStarvedNs || worked_ns >= slept_ns / 2) return;
+  const bool is_worth_it = far_account_.charge(statistics_.turns - charged_turn_, slept_ns - worked_ns);
+  charged_turn_ = statistics_.turns;
+  if (far_account_.has_paid()) turns_to_far_ = kFirstTurnsToFar;
+  if (is_worth_it) return;
   ++statistics_.starved;
   turns_to_far_ = std::min(std::max(2 * turns_to_far_, kTurnsToFarAgain), kMostTurnsToFar);
   slow_turns_ = kSlowTurns;
@@ -273,6 +282,10 @@ void Turns::seat_far(int core) {
   if (!can_move() || CPU_COUNT(&others) == 0) return;
   ::sched_setaffinity(process_id_, sizeof others, &others);
   ++statistics_.moves;
+  if (statistics_.seat != Seat::kFar) {
+    far_account_ = {};
+    charged_turn_ = statistics_.turns;
+  }
   statistics_.seat = Seat::kFar;
   arriving_turns_ = kArrivingTurns;
   far_turns_ = 0;

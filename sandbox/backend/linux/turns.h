@@ -12,8 +12,8 @@
 //
 //   near      the core of the host's thread. Where it starts, and where it is fetched back to when it went
 //             to sleep, or when turns take so long that looking does not pay
-//   far       any other core, after many short turns. One that did not get the CPU there while it was waited
-//             for comes back, and has to earn the seat by ever more turns
+//   far       any other core, after many short turns. One that waited there for the CPU, while it was waited
+//             for, longer than all its turns have saved comes back, and has to earn the seat by more turns
 //   anywhere  a guest that works for long: the kernel may put it where there is room
 //
 // The host's thread itself is never pinned.
@@ -49,8 +49,31 @@ struct TurnStatistics {
   uint64_t turns = 0;
   uint64_t sleeps = 0;   // the host slept until the answer came
   uint64_t moves = 0;    // the worker was given another seat
-  uint64_t starved = 0;  // it had to leave the far seat because others use that core
+  uint64_t starved = 0;  // it had to leave the far seat, which others made too expensive
   Seat seat = Seat::kAnywhere;
+};
+
+// What the far seat has brought so far. When others use that core, the host now and then waits while they
+// have it: a slice of the scheduler's, which is ten thousand turns. Beside one busy process on each core that
+// is a good bargain still, because in between a turn costs a tenth of what it costs near, where both have to
+// share a core with such a process as well. So what is saved and what is lost are kept in one account.
+class FarAccount {
+ public:
+  // After a wait of which the worker was kept from the CPU for `starved_ns`, and `turns` since the last such
+  // wait. False: the seat has cost more than it saved.
+  bool charge(uint64_t turns, uint64_t starved_ns);
+  // Whether it has clearly paid; what was before is forgotten then.
+  bool has_paid() const { return balance_ns_ >= kPaidNs; }
+
+ private:
+  // Two switches of one core, and as much time for those who share it.
+  static constexpr int64_t kSavedPerTurnNs = 3000;
+  // Whoever arrives may be unlucky: a few slices.
+  static constexpr int64_t kCreditNs = 20'000'000;
+  static constexpr int64_t kPaidNs = 30'000'000;
+  static constexpr int64_t kMostNs = 40'000'000;  // good times do not pay for bad ones for ever
+
+  int64_t balance_ns_ = kCreditNs;
 };
 
 class Turns {
@@ -105,7 +128,8 @@ class Turns {
   uint32_t far_turns_ = 0;       // far: since it arrived
   uint32_t arriving_turns_ = 0;  // far: until it has settled there
   uint32_t slow_turns_ = 0;      // far: turns in a row during which the host went to sleep
-  uint32_t starved_waits_ = 0;   // far: waits in a row during which the worker did not get the CPU
+  FarAccount far_account_;       // far: what the seat has brought
+  uint64_t charged_turn_ = 0;    // far: statistics_.turns when that was looked at last
 };
 
 // Whoever two processes hand something to and fro does so ten times faster on one core: puts a process on the
