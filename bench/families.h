@@ -18,6 +18,7 @@ void add_footprint(Suite& suite);
 void add_hardening(Suite& suite);
 void add_gas(Suite& suite);
 void add_run(Suite& suite);
+void add_cold(Suite& suite);
 void add_compile(Suite& suite);
 void add_encoder(Suite& suite);
 

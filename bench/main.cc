@@ -22,6 +22,7 @@ constexpr void (*kFamilies[])(Suite&) = {
     add_hardening,    // what does each optional layer of the jail cost?
     add_gas,          // what does metering cost a guest that runs?
     add_run,          // how fast does a guest run, compared with C++?
+    add_cold,         // how long until a program has answered that nobody has run before?
     add_compile,      // how fast does a program become a module?
     add_encoder,      // which x86-64 encoder is the fastest?
 };

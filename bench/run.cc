@@ -1,8 +1,10 @@
 // Question: how fast does a guest run, compared with the same algorithm in C++?
 // Unit:     time of one call of the workload; the ratio to run/native/<workload> is what carries over to
 //           other machines. ns_per_instruction counts guest instructions.
+//           The label is the kind of workload (workloads/workloads.h).
 // Timed:    from the first to the last guest instruction, with the host calls and traps in between that
-//           belong to the workload. native: the twin, called directly. /quick: the small size, which the
+//           belong to the workload. native: the twin, called directly; native_fast: the twin that may use all
+//           that this machine has, for programs in C and C++. /quick: the small size, which the
 //           interpreter can finish; the others run the full one.
 // Not timed: making module and sandbox, writing the input, zeroing the memory of the twin. touch_pages gets
 //           fresh memory for every call, which is not timed either: its first touch is.
@@ -38,9 +40,10 @@ constexpr Variant kVariants[] = {
 };
 
 // What both sides say about their work.
-void report_work(const WorkloadSize& size, benchmark::State& state) {
-  state.counters["instructions"] = static_cast<double>(size.instructions);
+void report_work(const Workload& workload, const WorkloadSize& size, benchmark::State& state) {
+  state.SetLabel(name_of(workload.kind));
   if (size.instructions == 0) return;
+  state.counters["instructions"] = static_cast<double>(size.instructions);
   state.counters["ns_per_instruction"] = ns_per(static_cast<double>(size.instructions));
 }
 
@@ -69,7 +72,7 @@ class GuestRun {
     spent = Clock::now() - begin;
     return outcome && *outcome == expected_outcome(size_);
   }
-  void report(benchmark::State& state) const { report_work(size_, state); }
+  void report(benchmark::State& state) const { report_work(workload_, size_, state); }
 
  private:
   GuestRun(const Workload& workload, const WorkloadSize& size, std::shared_ptr<const Module> module)
@@ -90,8 +93,9 @@ class GuestRun {
 
 class TwinRun {
  public:
-  static Result<std::unique_ptr<TwinRun>> create(const Workload& workload, const WorkloadSize& size) {
-    std::unique_ptr<TwinRun> run(new TwinRun(workload, size));
+  static Result<std::unique_ptr<TwinRun>> create(const Workload& workload, Twin twin,
+                                                 const WorkloadSize& size) {
+    std::unique_ptr<TwinRun> run(new TwinRun(workload, twin, size));
     SG_TRY(run->renew());
     return run;
   }
@@ -104,14 +108,15 @@ class TwinRun {
     }
     if (workload_.input != nullptr) std::ranges::copy(workload_.input(size_), memory_.data());
     const Clock::time_point begin = Clock::now();
-    const uint64_t result = workload_.twin(size_.arguments[0], size_.arguments[1], memory_.data());
+    const uint64_t result = twin_(size_.arguments[0], size_.arguments[1], memory_.data());
     spent = Clock::now() - begin;
     return result == size_.expected;
   }
-  void report(benchmark::State& state) const { report_work(size_, state); }
+  void report(benchmark::State& state) const { report_work(workload_, size_, state); }
 
  private:
-  TwinRun(const Workload& workload, const WorkloadSize& size) : workload_(workload), size_(size) {}
+  TwinRun(const Workload& workload, Twin twin, const WorkloadSize& size)
+      : workload_(workload), twin_(twin), size_(size) {}
 
   Status renew() {
     if (workload_.memory_bytes == 0) return {};
@@ -121,18 +126,25 @@ class TwinRun {
   }
 
   const Workload& workload_;
+  const Twin twin_;
   const WorkloadSize& size_;
   Mapping memory_;
 };
 
+void add_twin(Suite& suite, std::string_view side, const Workload& workload, Twin twin, bool is_quick) {
+  if (twin == nullptr) return;
+  suite.add(
+      fmt::format("run/{}/{}{}", side, workload.name, is_quick ? "/quick" : ""),
+      [&workload, twin, is_quick] {
+        return TwinRun::create(workload, twin, is_quick ? workload.quick : workload.full);
+      },
+      benchmark::kMicrosecond);
+}
+
 void add_workload(Suite& suite, const Workload& workload) {
-  if (workload.twin != nullptr) {
-    const std::string name = fmt::format("run/native/{}", workload.name);
-    suite.add(
-        name, [&] { return TwinRun::create(workload, workload.full); }, benchmark::kMicrosecond);
-    suite.add(
-        name + "/quick", [&] { return TwinRun::create(workload, workload.quick); }, benchmark::kMicrosecond);
-  }
+  add_twin(suite, "native", workload, workload.twin, false);
+  add_twin(suite, "native", workload, workload.twin, true);
+  add_twin(suite, "native_fast", workload, workload.fast_twin, false);
   for (const Variant& variant : kVariants) {
     suite.add(
         fmt::format("run/{}/{}/{}{}", name_of(variant.backend), variant.name, workload.name,

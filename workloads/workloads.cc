@@ -191,6 +191,16 @@ const Row* find_row(std::span<const Row> rows, std::string_view name) {
 
 }  // namespace
 
+const char* name_of(WorkloadKind kind) {
+  switch (kind) {
+    case WorkloadKind::kAssembly: return "assembly";
+    case WorkloadKind::kKernel: return "kernel";
+    case WorkloadKind::kProgram: return "program";
+    case WorkloadKind::kSoftFloat: return "soft float";
+  }
+  return "unknown";
+}
+
 std::span<const Workload> workloads() {
   static const std::vector<Workload> all = [] {
     std::vector<Workload> rows(std::begin(kWorkloads), std::end(kWorkloads));

@@ -40,6 +40,7 @@ using Twin = uint64_t (*)(uint64_t a0, uint64_t a1, uint8_t* memory);
 
 // What reports put together.
 enum class WorkloadKind : uint8_t { kAssembly, kKernel, kProgram, kSoftFloat };
+const char* name_of(WorkloadKind kind);  // "assembly", "kernel", "program", "soft float"
 
 struct Workload {
   std::string_view name;
