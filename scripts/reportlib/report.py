@@ -11,7 +11,7 @@ _SUMMARY_COLUMNS = ["What", "How", "Median", "Lowest…highest process", "Remark
 _BUSY = 1.1  # times the CPU time
 
 # Where the work is not done by the thread that is timed.
-_WITH_PROCESSES = frozenset({"spawn", "handoff", "kill", "footprint", "hardening"})
+_WITH_PROCESSES = frozenset({"spawn", "handoff", "kill", "footprint", "hardening", "cold"})
 
 # context key → (the value it should have, what another one means)
 _EXPECTED_CONTEXT = {

@@ -100,6 +100,10 @@ class Study:
         """Per process: the sum of a counter over everything it measured, None where nothing has it."""
         return [_total(process, key) for process in self.processes]
 
+    def label(self, name):
+        """What the benchmark says of itself, empty when it says nothing."""
+        return next((series.label for series in self._series(name) if series.label), "")
+
     def repetitions(self, name):
         return sum(len(series.real_ns) for series in self._series(name))
 

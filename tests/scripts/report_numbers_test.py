@@ -57,6 +57,31 @@ class ReportNumbersTest(ReportTest):
         self.assertIn("No native twin was measured, so there is no slowdown to give", page)
         self.assertEqual(figures(page)["time/run/generic/gas_off/sieve"], "150 ns")
 
+    def test_kinds_of_workloads_have_means_of_their_own(self):
+        def labelled(kind, workload, native, guest, fast=None):
+            rows = [row(f"run/native/{workload}", native, label=kind),
+                    row(f"run/generic/gas_off/{workload}", guest, label=kind)]
+            return rows + ([row(f"run/native_fast/{workload}", fast, label=kind)] if fast else [])
+
+        rows = run_rows(100, 150) + labelled("program", "lua", 100, 200, 50) + labelled("program", "lz4", 100, 800, 50)
+        found = figures(self.page_of_rows(rows + labelled("kernel", "crc", 10, 11) + labelled("soft float", "f", 1, 90)))
+        self.assertEqual(found["mean/full/generic/gas_off"], "1.50×")
+        self.assertEqual(found["mean/program/full/generic/gas_off"], "4.00×")
+        self.assertEqual(found["mean/kernel/full/generic/gas_off"], "1.10×")
+        self.assertEqual(found["mean/soft_float/full/generic/gas_off"], "90.0×")
+        self.assertEqual(found["fast/lua"], "0.500×")
+        self.assertEqual(found["fast/full/mean/program"], "0.500×")
+
+    def test_a_cold_run_is_split(self):
+        counters = {"compile_ns": 10, "spawn_ns": 20, "first_ns": 70, "again_ns": 40, "code_KiB": 3}
+        rows = [row("run/native/lua", 50, label="program"), row("cold/linux/lazy/lua", 100, **counters)]
+        page = self.page_of_rows(rows)
+        found = figures(page)
+        self.assertEqual(found["cold/cold/linux/lazy/lua/compile_ns"], "10.0 ns")
+        self.assertEqual(found["cold/cold/linux/lazy/lua/first_ns-again_ns"], "30.0 ns")
+        self.assertEqual(found["cold-slowdown/cold/linux/lazy/lua"], "2.00×")
+        self.assertEqual(found["size/cold/linux/lazy/lua/code_KiB"], "3.00")
+
     def test_a_workload_may_have_a_slash(self):
         rows = run_rows(100, 250, "sieve/1000000")
         self.assertEqual(figures(self.page_of_rows(rows))["slowdown/run/generic/gas_off/sieve/1000000"], "2.50×")

@@ -1,11 +1,13 @@
 """Which numbers answer which question? Each module's `build(study)` returns its sections, and the lines it adds
 to the summary: (question, configuration, result, spread, remark)."""
 
-from . import compile_speed, encoder, machine, metering, noise, noop, primitives, raw, run, targets
+from . import cold, compile_speed, encoder, machine, metering, noise, noop, primitives, programs, raw, run, targets
 
 # The order of the report.
 BUILDERS = (
     run.build,
+    programs.build,
+    cold.build,
     targets.build,
     metering.build,
     compile_speed.build,

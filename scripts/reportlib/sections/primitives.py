@@ -4,7 +4,7 @@ from .. import charts, names
 from ..document import NONE, Plot, Section, Table, ratio_figure, ratio_range, time_figure, time_range
 
 RAW = "raw"
-_ELSEWHERE = frozenset({"run", "gas", "compile", "encoder", "noop"})  # families that have a section of their own
+_ELSEWHERE = frozenset({"run", "cold", "gas", "compile", "encoder", "noop"})  # families that have a section of their own
 
 # family → (title, what is timed)
 _QUESTIONS = {

@@ -5,6 +5,10 @@ from ..document import NONE, Plot, Section, Table, count_of, ratio_figure, ratio
 from .configurations import is_quick, split
 
 NATIVE = "native"
+FAST = "native_fast"
+
+# The label of a benchmark says what kind of workload it runs; results from before there were kinds have none.
+ASSEMBLY = "assembly"
 
 # Workloads whose twin does next to nothing, or leaves the work to the kernel. Their ratio says nothing about the
 # code that was compiled, so no mean contains it.
@@ -27,17 +31,22 @@ _NO_TWIN = (
 
 
 class Matrix:
-    """Workloads × configurations of one size: which benchmark is where."""
+    """Workloads × configurations of one size, of some kinds: which benchmark is where."""
 
-    def __init__(self, study, quick):
-        paths = {name: path for name, path in study.paths("run").items() if path.rest and is_quick(path) == quick}
+    def __init__(self, study, quick, kinds=(ASSEMBLY,)):
+        paths = {
+            name: path for name, path in study.paths("run").items()
+            if path.rest and is_quick(path) == quick and (study.label(name) or ASSEMBLY) in kinds
+        }
+        fast_names = {"/".join(path.rest): name for name, path in paths.items() if path.backend == FAST}
         twin_names = {"/".join(path.rest): name for name, path in paths.items() if path.backend == NATIVE}
         self.study = study
         self.size = "quick" if quick else "full"
         self.twins = {workload.removesuffix("/quick"): name for workload, name in twin_names.items()}
+        self.fast_twins = fast_names
         self.cells = {}
         for name, path in paths.items():
-            if path.backend != NATIVE:
+            if path.backend not in (NATIVE, FAST):
                 configuration, workload = split(path, self.twins)
                 self.cells[workload, configuration] = name
         workloads = sorted({workload for workload, _ in self.cells} | set(self.twins))
@@ -50,12 +59,21 @@ class Matrix:
         name, twin = self.cells.get((workload, configuration)), self.twins.get(workload)
         return f"slowdown/{name}", self.study.ratio(name, twin) if name and twin else None
 
-    def mean(self, configuration):
-        """(figure key, number of workloads in it, estimate)"""
-        complete = [w for w in self.workloads if self.ratio(w, configuration)[1]]
+    def mean(self, configuration, kind=ASSEMBLY):
+        """(figure key, number of workloads in it, estimate), of one kind."""
+        complete = [w for w in self.of_kind(kind) if self.ratio(w, configuration)[1]]
         pairs = [(self.cells[w, configuration], self.twins[w]) for w in complete]
-        key = f"mean/{self.size}/{configuration.backend}/{configuration.variant}"
+        of_kind = "" if kind == ASSEMBLY else f"{kind.replace(' ', '_')}/"
+        key = f"mean/{of_kind}{self.size}/{configuration.backend}/{configuration.variant}"
         return key, len(pairs), self.study.mean_ratio(pairs)
+
+    def of_kind(self, kind):
+        """The workloads of a kind that belong into its mean."""
+        return [w for w in self.workloads if self.kind(w) == kind]
+
+    def kind(self, workload):
+        names = [self.twins.get(workload), *(name for (w, _), name in self.cells.items() if w == workload)]
+        return next((label for name in names if name and (label := self.study.label(name))), ASSEMBLY)
 
 
 def build(study):
