@@ -95,6 +95,16 @@ class GuestBuild(unittest.TestCase):
                          answer.stderr)
 
     @unittest.skipIf(MISSING, f"{MISSING} missing: run scripts/setup guests")
+    def test_the_program_of_the_readme_works(self):
+        libraries = run(ROOT / "scripts/guest-libraries")
+        if libraries.returncode != 0:
+            self.skipTest(libraries.stderr)
+        section = (ROOT / "README.md").read_text(encoding="utf-8").split("## Run your own C++ program in the sandbox")[1]
+        guest = self.build_hosted(".cc", program=section.split("```cpp\n")[1].split("```")[0])
+        answer = run(SANDGLASS, "run", guest, "--backend", "generic", "--entry", "total", "--arg", "1000")
+        self.assertIn("a0 = 8000 ", answer.stdout, answer.stderr)
+
+    @unittest.skipIf(MISSING, f"{MISSING} missing: run scripts/setup guests")
     def test_objects_are_linked_later(self):
         source, thing = self.folder / "a.c", self.folder / "a.o"
         source.write_text("int seven(void) { return 7; }", encoding="utf-8")
