@@ -22,24 +22,24 @@ def checksum_line(kind, path):
 
 
 class Archive:
-    """A folder that apt takes for an archive: one source package, lz4, with the files given."""
+    """A folder that apt takes for an archive: one source package with the files given."""
 
-    def __init__(self, folder, files, version=VERSION):
+    def __init__(self, folder, files, version=VERSION, package="lz4"):
         self.folder = folder
-        self.tarball = folder / f"lz4_{version}.tar.gz"
-        tree = folder / f"lz4-{version}"
-        for name, text in {**files, "debian/control": "Source: lz4\n"}.items():
+        self.tarball = folder / f"{package}_{version}.tar.gz"
+        tree = folder / f"{package}-{version}"
+        for name, text in {**files, "debian/control": f"Source: {package}\n"}.items():
             path = tree / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         with tarfile.open(self.tarball, "w:gz") as tar:
             tar.add(tree, arcname=tree.name)
         shutil.rmtree(tree)
-        fields = ("Format: 3.0 (native)\nSource: lz4\nBinary: lz4\nArchitecture: any\n"
+        fields = (f"Format: 3.0 (native)\nSource: {package}\nBinary: {package}\nArchitecture: any\n"
                   f"Version: {version}\nMaintainer: Nobody <nobody@example.org>\n")
-        self.dsc = folder / f"lz4_{version}.dsc"
+        self.dsc = folder / f"{package}_{version}.dsc"
         self.dsc.write_text(fields + self.checksums(self.tarball), encoding="utf-8")
-        index = fields.replace("Source: lz4", "Package: lz4") + "Directory: .\n"
+        index = fields.replace("Source:", "Package:") + "Directory: .\n"
         index += self.checksums(self.dsc, self.tarball)
         (folder / "Sources").write_text(index + "\n", encoding="utf-8")
         self.list = folder / "own.list"
@@ -134,6 +134,25 @@ class GuestSources(unittest.TestCase):
         answer = self.run_script("lz4")
         self.assertEqual((answer.returncode, answer.stdout), (0, f"lz4\tok\t2.0\t{self.cache}/lz4\n"))
         self.assertIn(VERSION, answer.stderr)
+
+    def test_what_a_source_makes_is_kept(self):
+        shutil.rmtree(self.folder / "archive")
+        (self.folder / "archive").mkdir()
+        files = {"LICENSE.md": "none\n", "parts/a.c": "int a;\n", "parts/b.c": "int b;\n", "sqlite3.h": "\n",
+                 "main.mk": "sqlite3.c: parts/a.c parts/b.c\n\tcat $^ >$@\n"}
+        self.archive = Archive(self.folder / "archive", files, package="sqlite3")
+        self.assertEqual(self.run_script("sqlite").returncode, 0)
+        self.assertEqual((self.cache / "sqlite/sqlite3.c").read_text(encoding="utf-8"), "int a;\nint b;\n")
+        self.assertFalse((self.cache / "sqlite/parts").exists())
+
+    def test_a_source_that_cannot_make_it_is_a_reason(self):
+        shutil.rmtree(self.folder / "archive")
+        (self.folder / "archive").mkdir()
+        self.archive = Archive(self.folder / "archive", {"main.mk": "sqlite3.c:\n\tfalse\n"}, package="sqlite3")
+        answer = self.run_script("sqlite")
+        self.assertEqual(answer.returncode, 1)
+        self.assertRegex(answer.stdout, r"^sqlite\tmissing\tmake .*sqlite3\.c: .*Error 1")
+        self.assertFalse((self.cache / "sqlite").exists())
 
     def test_one_that_is_missing_does_not_stop_the_others(self):
         answer = self.run_script("zlib", "lz4")
