@@ -11,6 +11,7 @@ import operator
 import pathlib
 import re
 import shutil
+import sqlite3
 import struct
 import subprocess
 import unittest
@@ -45,6 +46,43 @@ def random_words(seed, count):
         state ^= state >> 27
         result.append(state * 0x2545F4914F6CDD1D & MASK)
     return result
+def raw_strings(name, file, tag):
+    """{constant: text} of the raw strings in a C++ header."""
+    header = (WORKLOADS / name / file).read_text(encoding="utf-8")
+    return dict(re.findall(rf'(\w+)\[\] = R"{tag}\((.*?)\){tag}"', header, re.DOTALL))
+
+
+class Random:
+    """As in sandglass/workload.h."""
+
+    def __init__(self, seed):
+        self.state = (seed * 2 + 1) & MASK
+
+    def next(self):
+        self.state ^= self.state >> 12
+        self.state ^= (self.state << 25) & MASK
+        self.state ^= self.state >> 27
+        return self.state * 0x2545F4914F6CDD1D & MASK
+
+    def below(self, limit):
+        return (self.next() >> 32) * limit >> 32
+
+
+class Checksum:
+    """As in sandglass/workload.h."""
+
+    def __init__(self):
+        self.value = 0xCBF29CE484222325
+
+    def add(self, word):
+        self.value = (self.value ^ word & MASK) * 0x100000001B3 & MASK
+
+
+def random_bytes(seed, count):
+    """The top byte of each number, signed."""
+    random = Random(seed)
+    tops = [random.next() >> 56 for _ in range(count)]
+    return [top - 256 if top > 127 else top for top in tops]
 
 
 def random_message(seed, count):
@@ -362,11 +400,72 @@ def kissfft(rounds, size=4096):
 
 
 def lua(rounds):
-    header = (WORKLOADS / "lua" / "script.h").read_text(encoding="utf-8")
-    script = re.search(r'R"lua\((.*)\)lua"', header, re.DOTALL)[1]
+    script = raw_strings("lua", "script.h", "lua")["kScript"]
     program = f'local run = load([====[{script}]====])\nprint(string.format("%d", run({rounds})))'
     answer = subprocess.run(["lua5.4", "-e", program], capture_output=True, text=True, check=True)
     return int(answer.stdout) & MASK
+
+
+class Shop:
+    """As in workloads/sqlite/sqlite.cc, with the SQLite that Python was built with."""
+
+    CITIES = ["aachen", "bern", "delft", "espoo", "ghent", "lund", "porto", "turku"]
+
+    def __init__(self, units):
+        self.customers, self.orders = units * 10, units * 100
+        self.database = sqlite3.connect(":memory:", isolation_level=None)
+        self.random, self.checksum = Random(1), Checksum()
+
+    def add(self, value):
+        if isinstance(value, str):
+            for byte in value.encode():
+                self.checksum.add(byte)
+        elif isinstance(value, float):
+            self.checksum.add(struct.unpack("<Q", struct.pack("<d", value))[0])
+        else:
+            self.checksum.add(-1 if value is None else value)
+
+    def ask(self, text, arguments=()):
+        for row in self.database.execute(text, arguments):
+            for value in row:
+                self.add(value)
+
+    def ask_all(self, texts):
+        statement = ""
+        for line in texts.splitlines():
+            statement += line + "\n"
+            if sqlite3.complete_statement(statement):
+                self.ask(statement)
+                statement = ""
+
+    def word(self, letters):
+        return "".join(chr(97 + self.random.below(26)) for _ in range(letters))
+
+    def customer(self, number):
+        name = self.word(4 + self.random.below(8))
+        return number, name, self.CITIES[self.random.below(8)]
+
+    def order(self, number):
+        below = self.random.below
+        order = [number, 1 + below(self.customers), self.word(1 + below(2)), 1 + below(9), 100 + below(5000), below(365)]
+        return [*order, None if below(4) == 0 else self.word(8 + below(32))]
+
+    def trade(self):
+        header = (WORKLOADS / "sqlite" / "statements.h").read_text(encoding="utf-8")
+        prepared = dict(re.findall(r'(\w+)\[\] =\s+"(.*)";', header))
+        scripts = raw_strings("sqlite", "statements.h", "sql")
+        self.ask_all(scripts["kSchema"])
+        self.ask("BEGIN")
+        for number in range(1, self.customers + 1):
+            self.ask(prepared["kInsertCustomer"], self.customer(number))
+        for number in range(1, self.orders + 1):
+            self.ask(prepared["kInsertOrder"], self.order(number))
+        self.ask("COMMIT")
+        self.ask_all(scripts["kIndexes"])
+        for _ in range(self.customers):
+            self.ask(prepared["kOrdersOfCustomer"], [1 + self.random.below(self.customers)])
+        self.ask_all(scripts["kQueries"])
+        return self.checksum.value
 
 
 def table_of_the_program():
@@ -413,6 +512,9 @@ class ExpectedResults(unittest.TestCase):
     @unittest.skipUnless(shutil.which("lua5.4"), "lua5.4 is not installed")
     def test_lua(self):
         self.check("lua", lua)
+
+    def test_sqlite(self):
+        self.check("sqlite", lambda units: Shop(units).trade())
 
 
 if __name__ == "__main__":
