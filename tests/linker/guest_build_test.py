@@ -25,6 +25,7 @@ HOSTED = """
 #include <cstdio>
 #include <cstring>
 #include <map>
+#include <unordered_map>
 #include <vector>
 SANDGLASS_IMPORT_NAMED(void, host_log, "log", const char* text, size_t length)
 static std::vector<int> numbers{3, 1, 2};
@@ -32,8 +33,13 @@ static thread_local int calls = 0;
 extern "C" uint64_t hello(double unused) {
   sandglass_start();
   std::sort(numbers.begin(), numbers.end(), [](int a, int b) { return a > b; });
+  std::stable_sort(numbers.begin(), numbers.end(), [](int a, int b) { return a / 8 > b / 8; });  // std::nothrow
   std::map<int, double> halves;
   for (int number : numbers) halves[number] = number / 2.0;
+  std::unordered_map<int, int> squares;
+  for (int i = 0; i < 1000; i++) squares[i] = i * i;
+  for (int i = 0; i < 1000; i++) if (squares.at(i) != i * i) sandglass_trap();
+  if (squares.bucket_count() != 1597) sandglass_trap();  // grown from prime to prime, as libc++ does
   char text[80];
   unsigned __int128 wide = (unsigned __int128)halves.size() << 100;
   snprintf(text, sizeof text, "%d %.2f %d\\n", numbers[0], halves[1], (int)(wide / 3 >> 98));

@@ -8,7 +8,9 @@ extern "C" void* aligned_alloc(size_t alignment, size_t bytes);
 extern "C" void free(void* memory);
 
 namespace std {
-struct nothrow_t;
+struct nothrow_t {};
+extern const nothrow_t nothrow;
+const nothrow_t nothrow{};  // an argument that chooses an operator: nobody reads it
 enum class align_val_t : size_t {};
 }  // namespace std
 
@@ -47,9 +49,28 @@ void* __dso_handle = nullptr;
 
 }  // extern "C"
 
-// What libc++'s headers call when an assertion of theirs fails, and instead of throwing.
+// What libc++'s headers take from its library: the end when an assertion fails or where they would throw, and
+// the sizes of hash tables (std::unordered_map and its kin), which are the next prime or a power of two.
+namespace {
+
+bool is_prime(size_t number) {
+  if (number % 2 == 0) return number == 2;
+  for (size_t divisor = 3; divisor <= number / divisor; divisor += 2) {
+    if (number % divisor == 0) return false;
+  }
+  return number > 1;
+}
+
+}  // namespace
+
 namespace std {
 inline namespace __1 {
+// The smallest prime that is not below the number; 0 stays 0: a table without buckets.
+size_t __next_prime(size_t number) {
+  if (number == 0) return 0;
+  while (!is_prime(number)) number++;
+  return number;
+}
 [[noreturn]] void __libcpp_verbose_abort(const char*, ...) noexcept { sandglass::guest::trap(); }
 }  // namespace __1
 }  // namespace std
