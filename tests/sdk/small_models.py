@@ -1,0 +1,76 @@
+"""Workloads in C++ (their sources), again in Python: for expected_programs_test.py. MODELS is at the end."""
+
+import struct
+
+MASK = (1 << 64) - 1
+
+
+class Random:
+    """sandglass/workload.h"""
+
+    def __init__(self, seed):
+        self.state = (seed * 2 + 1) & MASK
+
+    def next(self):
+        self.state ^= self.state >> 12
+        self.state ^= (self.state << 25) & MASK
+        self.state ^= self.state >> 27
+        return self.state * 0x2545F4914F6CDD1D & MASK
+
+    def below(self, limit):
+        return (self.next() >> 32) * limit >> 32
+
+
+class Checksum:
+    """sandglass/workload.h"""
+
+    def __init__(self):
+        self.value = 0xCBF29CE484222325
+
+    def add(self, *words):
+        for word in words:
+            self.value = (self.value ^ word & MASK) * 0x100000001B3 & MASK
+
+    def add_text(self, text):
+        self.add(len(text), *text)
+
+
+# --- eigen_mlp ------------------------------------------------------------------------------------------------
+
+def wrapped(number):
+    """As 32 bits with a sign."""
+    return (number + (1 << 31) & 0xFFFFFFFF) - (1 << 31)
+
+
+def small_numbers(random, count, shift):
+    return [struct.unpack("<h", struct.pack("<H", random.next() >> 48))[0] * 2 >> shift for _ in range(count)]
+
+
+def layer_of(random, inputs, outputs):
+    weights = small_numbers(random, inputs * outputs, 3)  # column after column
+    biases = small_numbers(random, outputs, 2)
+    return [(weights[row::outputs], bias) for row, bias in enumerate(biases)]
+
+
+def through(layer, vector):
+    return [wrapped(sum(w * x >> 16 for w, x in zip(weights, vector)) + bias) for weights, bias in layer]
+
+
+def eigen_mlp(batches, widths=(256, 256, 160, 10), batch_size=8):
+    random, checksum = Random(1), Checksum()
+    layers = [layer_of(random, *pair) for pair in zip(widths, widths[1:])]
+    for batch in range(batches):
+        inputs = Random(2 + batch)
+        for _ in range(batch_size):
+            vector = small_numbers(inputs, widths[0], 0)
+            for layer in layers[:-1]:
+                vector = [max(0, x) for x in through(layer, vector)]
+            scores = through(layers[-1], vector)
+            checksum.add(*(score & 0xFFFFFFFF for score in scores), scores.index(max(scores)))
+    return checksum.value
+
+
+# name: the model, and the largest argument that it has the time for.
+MODELS = {
+    "eigen_mlp": (eigen_mlp, 1),
+}
