@@ -1,5 +1,6 @@
 """Workloads in C++ (their sources), again in Python: for expected_programs_test.py. MODELS is at the end."""
 
+import json as json_module
 import struct
 
 MASK = (1 << 64) - 1
@@ -70,7 +71,66 @@ def eigen_mlp(batches, widths=(256, 256, 160, 10), batch_size=8):
     return checksum.value
 
 
+# --- json -----------------------------------------------------------------------------------------------------
+
+WORDS = ["sand", "glass", "clock", "caf\\u00e9", '\\"quoted\\"', "na\u00efve", "tab\\tand", "line\\nend", "slash\\\\",
+         "ordinary"]
+
+
+def json_record(random, number):
+    def words(count):
+        return " ".join(WORDS[random.below(10)] for _ in range(count))
+
+    def coordinate():
+        sign = "-" if random.below(2) == 0 else ""
+        whole = random.below(180)
+        return f"{sign}{whole}.{1 + random.below(999999)}"
+
+    lines = [f'    "id": {number}', f'    "name": "{words(2)}"',
+             f'    "active": {"true" if random.below(3) else "false"}',
+             f'    "parent": {random.below(number) if number else "null"}']
+    account = random.next() >> 1
+    sign = "-" if random.below(4) == 0 else ""
+    lines.append(f'    "account": {{ "number": {account}, "balance": {sign}{1 + random.below(1000000)} }}')
+    latitude = coordinate()
+    lines.append(f'    "position": [ {latitude}, {coordinate()} ]')
+    tags = [f'"{words(1)}"' for _ in range(random.below(4))]
+    lines.append(f'    "tags": [{", ".join(tags)}]')
+    lines.append(f'    "note": "{words(random.below(12))}"')
+    return "  {\n" + ",\n".join(lines) + "\n  }"
+
+
+def json_walk(value, checksum):
+    types = {type(None): 0, dict: 3, list: 4, str: 5, int: 6, float: 6}
+    checksum.add(1 + value if isinstance(value, bool) else types[type(value)])
+    if isinstance(value, dict):
+        checksum.add(len(value))
+        for name, member in value.items():
+            checksum.add_text(name.encode())
+            json_walk(member, checksum)
+    elif isinstance(value, list):
+        checksum.add(len(value))
+        for element in value:
+            json_walk(element, checksum)
+    elif isinstance(value, str):
+        checksum.add_text(value.encode())
+    elif isinstance(value, float):
+        checksum.add(struct.unpack("<Q", struct.pack("<d", value))[0])
+    elif value is not None and not isinstance(value, bool):
+        checksum.add(value)
+
+
+def json(records):
+    random, checksum = Random(1), Checksum()
+    text = "[\n" + ",\n".join(json_record(random, number) for number in range(records)) + "\n]\n"
+    document = json_module.loads(json_module.dumps(json_module.loads(text)))
+    json_walk(document, checksum)
+    checksum.add(sum(record["account"]["balance"] for record in document if record["active"]))
+    return checksum.value
+
+
 # name: the model, and the largest argument that it has the time for.
 MODELS = {
     "eigen_mlp": (eigen_mlp, 1),
+    "json": (json, MASK),
 }
