@@ -129,8 +129,39 @@ def json(records):
     return checksum.value
 
 
+# --- std_sort -------------------------------------------------------------------------------------------------
+
+def sort_records(count):
+    """(key, group, serial, value)"""
+    random = Random(1)
+    return [(random.next() >> 8, random.below(1000), serial, random.next()) for serial in range(count)]
+
+
+def sort_words(count):
+    random = Random(2)
+    for _ in range(count):
+        prefix = random.below(12)
+        length = prefix + 2 + random.below(10)
+        yield bytes(ord("a") + (at if at < prefix else random.below(26)) for at in range(length))
+
+
+def std_sort(count):
+    checksum, records = Checksum(), sort_records(count)
+    for order in (lambda record: (record[1], record[0]), lambda record: record[1]):
+        for key, _, serial, value in sorted(records, key=order):
+            checksum.add(key, serial, value)
+    values = sorted(record[3] for record in records)
+    for quarter in (1, 2, 3):
+        at = count * quarter // 4
+        checksum.add(values[at], sum(values[:at]))
+    for word in sorted(sort_words(count)):
+        checksum.add(len(word), word[-1], word[len(word) // 2])
+    return checksum.value
+
+
 # name: the model, and the largest argument that it has the time for.
 MODELS = {
     "eigen_mlp": (eigen_mlp, 1),
     "json": (json, MASK),
+    "std_sort": (std_sort, MASK),
 }
