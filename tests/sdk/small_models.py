@@ -159,9 +159,42 @@ def std_sort(count):
     return checksum.value
 
 
+# --- trees ----------------------------------------------------------------------------------------------------
+
+def tree_sum(depth, number):
+    if depth == 0:
+        return number
+    return number + 3 * tree_sum(depth - 1, 2 * number) + 5 * tree_sum(depth - 1, 2 * number + 1)
+
+
+def visits_of(seed):
+    """{key: [first step, count]}"""
+    random, visits = Random(seed), {}
+    for step in range(8000):
+        key = random.below(4096) * 0x9E3779B1
+        if random.below(4) == 0:
+            visits.pop(key, None)
+        else:
+            visits.setdefault(key, [step, 0])[1] += 1
+    return visits
+
+
+def trees(rounds):
+    checksum = Checksum()
+    for number in range(rounds):
+        checksum.add(*(tree_sum(4, 1 + number + i) for i in range(128)), tree_sum(12, 1 + number))
+        for key, (step, count) in sorted(visits_of(2 * number).items()):
+            checksum.add(key, step, count)
+        visits = visits_of(2 * number + 1)
+        checksum.add(*(step * count for _, (step, count) in sorted(visits.items())))
+        checksum.add(sum(key * count for key, (_, count) in visits.items()), len(visits))
+    return checksum.value
+
+
 # name: the model, and the largest argument that it has the time for.
 MODELS = {
     "eigen_mlp": (eigen_mlp, 1),
     "json": (json, MASK),
     "std_sort": (std_sort, MASK),
+    "trees": (trees, MASK),
 }
