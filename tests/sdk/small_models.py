@@ -191,10 +191,34 @@ def trees(rounds):
     return checksum.value
 
 
+# --- page_strider ---------------------------------------------------------------------------------------------
+
+def page_strider(megabytes):
+    checksum, words = Checksum(), megabytes << 17
+    memory = [i * 0x9E3779B97F4A7C15 & MASK for i in range(words)]
+    for i in range(0, words, 8):
+        memory[i] ^= memory[i] >> 29
+    checksum.add(sum(memory))
+    stops = words // 32
+    memory[::32] = circle = list(range(stops))
+    random = Random(stops)
+    for i in range(stops - 1, 0, -1):
+        other = random.below(i)
+        circle[i], circle[other] = circle[other], circle[i]
+    memory[::32] = circle
+    at = total = 0
+    for _ in range(stops):
+        at = circle[at]
+        total = total * 3 + at & MASK
+    checksum.add(at, total, sum(memory))
+    return checksum.value
+
+
 # name: the model, and the largest argument that it has the time for.
 MODELS = {
     "eigen_mlp": (eigen_mlp, 1),
     "json": (json, MASK),
     "std_sort": (std_sort, MASK),
     "trees": (trees, MASK),
+    "page_strider": (page_strider, 1),
 }
