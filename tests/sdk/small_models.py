@@ -214,6 +214,43 @@ def page_strider(megabytes):
     return checksum.value
 
 
+# --- fannkuch -------------------------------------------------------------------------------------------------
+
+# The first n! permutations: their alternating sum of flips and the most flips, as published for n pancakes.
+PANCAKES = {5040: (228, 16), 40320: (1616, 22), 362880: (8629, 30), 3628800: (73196, 38)}
+
+
+def flips(pile):
+    count = 0
+    while pile[0] != 0:
+        turned = pile[0] + 1
+        pile[:turned] = pile[turned - 1::-1] if turned < len(pile) else pile[::-1]
+        count += 1
+    return count
+
+
+def permutations(count, size=10):
+    pile, digits = list(range(size)), [0] * size
+    for _ in range(count):
+        yield list(pile)
+        for i in range(1, size):
+            pile.insert(i, pile.pop(0))
+            digits[i] += 1
+            if digits[i] <= i:
+                break
+            digits[i] = 0
+
+
+def fannkuch(count):
+    turned = [flips(pile) for pile in permutations(count)]
+    ends = (sum(turned[::2]) - sum(turned[1::2]), max(turned))
+    if PANCAKES.get(count, ends) != ends:
+        raise ValueError(f"the first {count} permutations give {ends}")
+    checksum = Checksum()
+    checksum.add(*turned, *ends)
+    return checksum.value
+
+
 # name: the model, and the largest argument that it has the time for.
 MODELS = {
     "eigen_mlp": (eigen_mlp, 1),
@@ -221,4 +258,5 @@ MODELS = {
     "std_sort": (std_sort, MASK),
     "trees": (trees, MASK),
     "page_strider": (page_strider, 1),
+    "fannkuch": (fannkuch, MASK),
 }
