@@ -18,9 +18,9 @@ import unittest
 import zlib
 
 import small_models
+from workload_input import MASK, Checksum, Random, checksum_of, random_words
 
 WORKLOADS = pathlib.Path(__file__).resolve().parents[2] / "workloads"
-MASK = (1 << 64) - 1
 
 
 def description(name):
@@ -39,45 +39,10 @@ def expected(name):
     return {int(argument): int(result, 16) for argument, result in rows}
 
 
-def random_words(seed, count):
-    """sandglass::workload::Random (sandglass/workload.h)."""
-    state, result = (seed * 2 + 1) & MASK, []
-    for _ in range(count):
-        state ^= state >> 12
-        state ^= (state << 25) & MASK
-        state ^= state >> 27
-        result.append(state * 0x2545F4914F6CDD1D & MASK)
-    return result
 def raw_strings(name, file, tag):
     """{constant: text} of the raw strings in a C++ header."""
     header = (WORKLOADS / name / file).read_text(encoding="utf-8")
     return dict(re.findall(rf'(\w+)\[\] = R"{tag}\((.*?)\){tag}"', header, re.DOTALL))
-
-
-class Random:
-    """As in sandglass/workload.h."""
-
-    def __init__(self, seed):
-        self.state = (seed * 2 + 1) & MASK
-
-    def next(self):
-        self.state ^= self.state >> 12
-        self.state ^= (self.state << 25) & MASK
-        self.state ^= self.state >> 27
-        return self.state * 0x2545F4914F6CDD1D & MASK
-
-    def below(self, limit):
-        return (self.next() >> 32) * limit >> 32
-
-
-class Checksum:
-    """As in sandglass/workload.h."""
-
-    def __init__(self):
-        self.value = 0xCBF29CE484222325
-
-    def add(self, word):
-        self.value = (self.value ^ word & MASK) * 0x100000001B3 & MASK
 
 
 def random_bytes(seed, count):
@@ -93,13 +58,6 @@ def random_message(seed, count):
 
 def below(word, limit):
     return (word >> 32) * limit >> 32
-
-
-def checksum_of(words, checksum=0xCBF29CE484222325):
-    """sandglass::workload::Checksum."""
-    for word in words:
-        checksum = (checksum ^ word) * 0x100000001B3 & MASK
-    return checksum
 
 
 def random_bytes(seed, count):

@@ -3,38 +3,7 @@
 import json as json_module
 import struct
 
-MASK = (1 << 64) - 1
-
-
-class Random:
-    """sandglass/workload.h"""
-
-    def __init__(self, seed):
-        self.state = (seed * 2 + 1) & MASK
-
-    def next(self):
-        self.state ^= self.state >> 12
-        self.state ^= (self.state << 25) & MASK
-        self.state ^= self.state >> 27
-        return self.state * 0x2545F4914F6CDD1D & MASK
-
-    def below(self, limit):
-        return (self.next() >> 32) * limit >> 32
-
-
-class Checksum:
-    """sandglass/workload.h"""
-
-    def __init__(self):
-        self.value = 0xCBF29CE484222325
-
-    def add(self, *words):
-        for word in words:
-            self.value = (self.value ^ word & MASK) * 0x100000001B3 & MASK
-
-    def add_text(self, text):
-        self.add(len(text), *text)
-
+from workload_input import MASK, Checksum, Random
 
 # --- eigen_mlp ------------------------------------------------------------------------------------------------
 

@@ -1,5 +1,5 @@
-// A shop's database: what is asked of it, in order. The answers are folded into the checksum; each has an order
-// that no plan of the query can change, and sums that floating point holds exactly.
+// A shop's database: what is asked of it, in order. The answers are folded into the checksum; each has an
+// order that no plan of the query can change, and sums that floating point holds exactly.
 #pragma once
 
 namespace statements {
