@@ -9,43 +9,48 @@ using sandglass::workload::Random;
 
 namespace {
 
-constexpr int kTextBytes = 256 * 1024;
+constexpr int kUnitBytes = 64 * 1024;
+constexpr int kMaxTextBytes = 1024 * 1024;
 
-char text[kTextBytes];
-char packed[LZ4_COMPRESSBOUND(kTextBytes)];
-char unpacked[kTextBytes];
+char text[kMaxTextBytes];
+char packed[LZ4_COMPRESSBOUND(kMaxTextBytes)];
+char unpacked[kMaxTextBytes];
 alignas(8) char state[sizeof(LZ4_stream_t)];
 
 // Words of a small vocabulary, the frequent ones far more often than the others: as compressible as prose.
-void write_text(uint64_t seed) {
+void write_text(uint64_t seed, int bytes) {
   Random random(seed);
   char words[256][12];
   for (auto& word : words) {
     for (char& letter : word) letter = static_cast<char>('a' + random.below(26));
   }
-  for (int at = 0; at < kTextBytes;) {
+  for (int at = 0; at < bytes;) {
     uint32_t rank = random.below(random.below(256) + 1);
     int length = 3 + static_cast<int>(rank % 9);
-    for (int i = 0; i < length && at < kTextBytes; i++) text[at++] = words[rank][i];
-    if (at < kTextBytes) text[at++] = ' ';
+    for (int i = 0; i < length && at < bytes; i++) text[at++] = words[rank][i];
+    if (at < bytes) text[at++] = ' ';
   }
 }
 
 // The size of the packed text, or 0 when it did not come back as it was.
-int round_trip() {
-  int bytes = LZ4_compress_fast_extState(state, text, packed, kTextBytes, sizeof(packed), 1);
-  memset(unpacked, 0, sizeof(unpacked));
-  if (LZ4_decompress_safe(packed, unpacked, bytes, kTextBytes) != kTextBytes) return 0;
-  return memcmp(text, unpacked, kTextBytes) == 0 ? bytes : 0;
+int round_trip(int text_bytes) {
+  int bytes = LZ4_compress_fast_extState(state, text, packed, text_bytes, sizeof(packed), 1);
+  memset(unpacked, 0, static_cast<size_t>(text_bytes));
+  if (LZ4_decompress_safe(packed, unpacked, bytes, text_bytes) != text_bytes) return 0;
+  return memcmp(text, unpacked, static_cast<size_t>(text_bytes)) == 0 ? bytes : 0;
 }
 
 }  // namespace
 
-extern "C" uint64_t run(uint64_t rounds) {
+// Texts of a mebibyte each, the last one maybe smaller.
+extern "C" uint64_t run(uint64_t units) {
   Checksum checksum;
-  for (uint64_t round = 0; round < rounds; round++) {
-    write_text(round);
-    int bytes = round_trip();
+  uint64_t left = units * kUnitBytes;
+  for (uint64_t round = 0; left > 0; round++) {
+    int text_bytes = left < kMaxTextBytes ? static_cast<int>(left) : kMaxTextBytes;
+    left -= static_cast<uint64_t>(text_bytes);
+    write_text(round, text_bytes);
+    int bytes = round_trip(text_bytes);
     if (bytes == 0) return 0;
     checksum.add(static_cast<uint64_t>(bytes));
     for (int at = 0; at + 8 <= bytes; at += 8) {
