@@ -7,4 +7,3 @@
 #define MBEDTLS_GCM_C
 #define MBEDTLS_MD_C
 #define MBEDTLS_SHA256_C
-#include "mbedtls/check_config.h"
