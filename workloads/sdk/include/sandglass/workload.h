@@ -30,6 +30,14 @@ class Checksum {
   void add_bytes(const void* bytes, size_t count) {
     for (size_t i = 0; i < count; i++) add(static_cast<const uint8_t*>(bytes)[i]);
   }
+  // In words of 8 bytes; the last ones that fill none are left out.
+  void add_words(const void* bytes, size_t count) {
+    for (size_t at = 0; at + 8 <= count; at += 8) {
+      uint64_t word;
+      __builtin_memcpy(&word, static_cast<const char*>(bytes) + at, sizeof(word));
+      add(word);
+    }
+  }
   uint64_t value() const { return value_; }
 
  private:
