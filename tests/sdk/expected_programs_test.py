@@ -10,6 +10,7 @@ import math
 import operator
 Python, another implementation, or another build of the same one."""
 
+import bz2
 import ctypes
 import pathlib
 import re
@@ -525,7 +526,7 @@ def table_of_the_program():
 class ExpectedResults(unittest.TestCase):
     def test_every_readme_says_what_the_table_says(self):
         table = table_of_the_program()
-        self.assertGreaterEqual(len(table), 5)
+        self.assertGreaterEqual(len(table), 6)
         for name, results in table.items():
             self.assertEqual(expected(name), results)
 
@@ -577,6 +578,9 @@ class ExpectedResults(unittest.TestCase):
     @unittest.skipUnless(ZSTD, "libzstd 1.5.4 is not installed")
     def test_zstd(self):
         self.check("zstd", packed_texts(zstd_pack, 1 << 16))
+
+    def test_bzip2(self):
+        self.check("bzip2", packed_texts(bz2.compress, 1 << 13))
 
 
 if __name__ == "__main__":
