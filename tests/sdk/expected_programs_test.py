@@ -12,6 +12,7 @@ Python, another implementation, or another build of the same one."""
 
 import bz2
 import ctypes
+import json
 import pathlib
 import re
 import shutil
@@ -455,6 +456,19 @@ def zstd_pack(text):
     return packed.raw[:count]
 
 
+def mujs(rounds):
+    script = raw_strings("mujs", "script.h", "js")["kScript"]
+    program = f"var rounds = {rounds};\nfunction report(value) {{ console.log(JSON.stringify(value)); }}\n{script}"
+    answer = subprocess.run(["node", "--use_strict", "-"], input=program, capture_output=True, text=True, check=True)
+    checksum = Checksum()
+    for value in map(json.loads, answer.stdout.splitlines()):
+        if isinstance(value, str):
+            checksum.add_bytes(value.encode())
+        else:
+            checksum.add(value)
+    return checksum.value
+
+
 class Shop:
     """As in workloads/sqlite/sqlite.cc, with the SQLite that Python was built with."""
 
@@ -526,7 +540,7 @@ def table_of_the_program():
 class ExpectedResults(unittest.TestCase):
     def test_every_readme_says_what_the_table_says(self):
         table = table_of_the_program()
-        self.assertGreaterEqual(len(table), 6)
+        self.assertGreaterEqual(len(table), 7)
         for name, results in table.items():
             self.assertEqual(expected(name), results)
 
@@ -581,6 +595,10 @@ class ExpectedResults(unittest.TestCase):
 
     def test_bzip2(self):
         self.check("bzip2", packed_texts(bz2.compress, 1 << 13))
+
+    @unittest.skipUnless(shutil.which("node"), "node is not installed")
+    def test_mujs(self):
+        self.check("mujs", mujs)
 
 
 if __name__ == "__main__":
