@@ -19,7 +19,7 @@ from reportlib.sections import primitives, targets  # noqa: E402 (the path comes
 
 BINARY = ""
 QUICK = "--min-time=3x"
-FAMILIES = "noop host_call trap instantiate spawn pool handoff paging kill footprint hardening gas run compile encoder"
+FAMILIES = "noop host_call trap instantiate spawn pool handoff paging kill footprint hardening gas run cold compile encoder"
 
 
 def bench(*arguments, env=None, **keywords):

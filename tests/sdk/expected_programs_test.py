@@ -1,18 +1,16 @@
 #!/usr/bin/python3
 """The expected results of workloads in C and C++ (their README.md), computed again by somebody else: a model in
-Python (small_models.py), or another build of the same interpreter."""
+Python (small_models.py), another implementation, or another build of the same one."""
 
+import bz2
+import ctypes
 import hashlib
 import heapq
 import hmac
 import itertools
+import json
 import math
 import operator
-Python, another implementation, or another build of the same one."""
-
-import bz2
-import ctypes
-import json
 import pathlib
 import re
 import shutil
@@ -48,40 +46,6 @@ def raw_strings(name, file, tag):
     """{constant: text} of the raw strings in a C++ header."""
     header = (WORKLOADS / name / file).read_text(encoding="utf-8")
     return dict(re.findall(rf'(\w+)\[\] = R"{tag}\((.*?)\){tag}"', header, re.DOTALL))
-
-
-class Random:
-    """As in sandglass/workload.h."""
-
-    def __init__(self, seed):
-        self.state = (seed * 2 + 1) & MASK
-
-    def next(self):
-        self.state ^= self.state >> 12
-        self.state ^= (self.state << 25) & MASK
-        self.state ^= self.state >> 27
-        return self.state * 0x2545F4914F6CDD1D & MASK
-
-    def below(self, limit):
-        return (self.next() >> 32) * limit >> 32
-
-
-class Checksum:
-    """As in sandglass/workload.h."""
-
-    def __init__(self):
-        self.value = 0xCBF29CE484222325
-
-    def add(self, word):
-        self.value = (self.value ^ word & MASK) * 0x100000001B3 & MASK
-
-    def add_bytes(self, data):
-        for byte in data:
-            self.add(byte)
-
-    def add_words(self, data):
-        for word, in struct.iter_unpack("<Q", data[:len(data) // 8 * 8]):
-            self.add(word)
 
 
 def random_bytes(seed, count):
@@ -585,6 +549,7 @@ class ExpectedResults(unittest.TestCase):
     def test_small_models(self):
         for name, (model, largest) in small_models.MODELS.items():
             self.check(name, model, largest)
+
     @unittest.skipUnless(LZ4, "liblz4 1.9.4 is not installed")
     def test_lz4(self):
         self.check("lz4", packed_texts(lz4_pack, 1 << 16))

@@ -1,5 +1,7 @@
 """sandglass/workload.h in Python: the numbers that workloads are made of, and the checksum that they return."""
 
+import struct
+
 MASK = (1 << 64) - 1
 
 
@@ -24,6 +26,12 @@ class Checksum:
     def add(self, *words):
         for word in words:
             self.value = (self.value ^ word & MASK) * 0x100000001B3 & MASK
+
+    def add_bytes(self, data):
+        self.add(*data)
+
+    def add_words(self, data):
+        self.add(*(word for word, in struct.iter_unpack("<Q", data[:len(data) // 8 * 8])))
 
     def add_text(self, text):
         self.add(len(text), *text)

@@ -10,8 +10,6 @@ using sandglass::workload::Checksum;
 
 namespace {
 
-constexpr int kUnitBytes = 64 * 1024;
-constexpr int kMaxTextBytes = 1024 * 1024;
 constexpr uint64_t kUnitBytes = 64 * 1024;
 constexpr uint64_t kMaxTextBytes = 1024 * 1024;
 
@@ -20,27 +18,6 @@ char packed[LZ4_COMPRESSBOUND(kMaxTextBytes)];
 char unpacked[kMaxTextBytes];
 alignas(8) char state[sizeof(LZ4_stream_t)];
 
-// Words of a small vocabulary, the frequent ones far more often than the others: as compressible as prose.
-void write_text(uint64_t seed, int bytes) {
-  Random random(seed);
-  char words[256][12];
-  for (auto& word : words) {
-    for (char& letter : word) letter = static_cast<char>('a' + random.below(26));
-  }
-  for (int at = 0; at < bytes;) {
-    uint32_t rank = random.below(random.below(256) + 1);
-    int length = 3 + static_cast<int>(rank % 9);
-    for (int i = 0; i < length && at < bytes; i++) text[at++] = words[rank][i];
-    if (at < bytes) text[at++] = ' ';
-  }
-}
-
-// The size of the packed text, or 0 when it did not come back as it was.
-int round_trip(int text_bytes) {
-  int bytes = LZ4_compress_fast_extState(state, text, packed, text_bytes, sizeof(packed), 1);
-  memset(unpacked, 0, static_cast<size_t>(text_bytes));
-  if (LZ4_decompress_safe(packed, unpacked, bytes, text_bytes) != text_bytes) return 0;
-  return memcmp(text, unpacked, static_cast<size_t>(text_bytes)) == 0 ? bytes : 0;
 // The size of the packed text, or 0 when it did not come back as it was.
 int round_trip(int text_bytes) {
   int packed_bytes = LZ4_compress_fast_extState(state, text, packed, text_bytes, sizeof(packed), 1);
@@ -51,22 +28,6 @@ int round_trip(int text_bytes) {
 
 }  // namespace
 
-// Texts of a mebibyte each, the last one maybe smaller.
-extern "C" uint64_t run(uint64_t units) {
-  Checksum checksum;
-  uint64_t left = units * kUnitBytes;
-  for (uint64_t round = 0; left > 0; round++) {
-    int text_bytes = left < kMaxTextBytes ? static_cast<int>(left) : kMaxTextBytes;
-    left -= static_cast<uint64_t>(text_bytes);
-    write_text(round, text_bytes);
-    int bytes = round_trip(text_bytes);
-    if (bytes == 0) return 0;
-    checksum.add(static_cast<uint64_t>(bytes));
-    for (int at = 0; at + 8 <= bytes; at += 8) {
-      uint64_t word;
-      memcpy(&word, packed + at, sizeof(word));
-      checksum.add(word);
-    }
 extern "C" uint64_t run(uint64_t units) {
   Checksum checksum;
   for (uint64_t left = units * kUnitBytes; left > 0;) {
