@@ -18,6 +18,8 @@ COMPILER = "c++"
 FLAGS = ["-std=gnu++20", "-Wall", "-Wextra", "-Wno-missing-field-initializers", "-Werror"]
 # For another machine and another compiler: tests/linker compiles them.
 FOR_GUESTS = "workloads/sdk/"
+# What programs in C and C++ find without a path.
+PROGRAMS_INCLUDE = [f"-I{tree.ROOT}/workloads/sdk/include", "-isystem", "/usr/include/eigen3"]
 FREESTANDING = ["-ffreestanding", "-nostdlib", "-fno-exceptions", "-fno-rtti"]
 # Remembers what compiled; hundreds of small compilations take a while otherwise.
 CCACHE = [path] if (path := shutil.which("ccache")) else []
@@ -46,7 +48,7 @@ class HeadersAlone(unittest.TestCase):
         return headers
 
     def test_every_header_compiles_alone(self):
-        self.assertEqual(all_errors(self.headers()), "")
+        self.assertEqual(all_errors(self.headers(), PROGRAMS_INCLUDE), "")
 
     def test_abi_needs_nothing_but_a_compiler(self):
         self.assertEqual(all_errors(self.headers("sandbox/abi/"), FREESTANDING), "")
