@@ -164,7 +164,7 @@ void Layout::fill(DataRegion& region, Place place, Problems& problems) const {
   region.bytes.resize(given_end);
   for (size_t i = 0; i < places_.size(); ++i) {
     const ElfSection& section = file_->sections()[i];
-    if (places_[i] != place) continue;
+    if (places_[i] != place || section.bytes.empty()) continue;  // zeroes may lie beyond what is given
     std::copy(section.bytes.begin(), section.bytes.end(),
               region.bytes.begin() + static_cast<ptrdiff_t>(section.address - region.begin));
   }
