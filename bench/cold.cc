@@ -1,15 +1,12 @@
 // Question: how long until a program has answered that nobody has run before, and what is that time made of?
-// Unit:     time from the container's bytes to the first answer at the full size, with everything new:
-// module,
-//           sandbox, and worker process. Its parts are counters: compile_ns (parse and compile), spawn_ns
-//           (make the sandbox), first_ns (the first run), and again_ns, a second run of the same sandbox,
-//           which is not in the time. What the first run pays for touching memory, and code, for the first
-//           time is first_ns minus again_ns.
-// Variants: generic/static; linux/lazy, eager and image are the memory strategies
-// (sandbox/compiler/module.h);
+// Unit:     time from the container's bytes to the first answer at the full size, with a new module, sandbox
+//           and worker process. Its parts are counters: compile_ns (parse and compile), spawn_ns (make the
+//           sandbox), first_ns (the first run), and again_ns, a second run of the same sandbox, which is not
+//           in the time. What touching memory and code for the first time costs is first_ns minus again_ns.
+// Variants: generic/static; linux/lazy, eager and image are strategies of sandbox/compiler/module.h;
 //           linux/paged serves every page that the guest touches when the guest asks for it.
-// Counters: container_KiB, code_KiB (of the guest), native_KiB (made of it), data_KiB and heap_KiB (asked
-// for). Not timed: dropping the sandbox and its worker.
+// Counters: container_KiB, code_KiB (of the guest), native_KiB (made of it), data_KiB, heap_KiB (asked for).
+// Not timed: dropping the sandbox and its worker.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -120,7 +120,7 @@ function(sandglass_add_twin name kind)
   sandglass_objects(cxx_objects ${tag} "${compiler};@${SANDGLASS_SDK}/twin_cxx.flags" "${cxx_sources}" "${options}")
   # As in guests: these are what they are, not calls of themselves.
   sandglass_objects(sdk_objects ${tag}_sdk "${compiler};@${SANDGLASS_SDK}/twin_cxx.flags"
-    "${SANDGLASS_SDK}/memory.cc;${SANDGLASS_SDK}/cxx.cc" "-fno-builtin;-I${PROJECT_SOURCE_DIR};${SANDGLASS_TWIN_${kind}}")
+    "${SANDGLASS_SDK}/memory.cc;${SANDGLASS_SDK}/cxx.cc" "-fno-builtin;-I${SANDGLASS_SDK}/../..;${SANDGLASS_TWIN_${kind}}")
   set(object ${CMAKE_CURRENT_BINARY_DIR}/${tag}.o)
   add_custom_command(
     OUTPUT ${object}
