@@ -78,6 +78,11 @@ ExitCode Suite::run() {
   return kOk;
 }
 
+bool Suite::needs_more_time(const Entry& entry) const {
+  if (options_.iterations > 0 || !entry.name.ends_with("/hogs")) return false;
+  return !options_.min_seconds.empty() && std::stod(options_.min_seconds) < kMinSecondsBesideHogs;
+}
+
 void Suite::register_entry(const Entry& entry) {
   auto body = [this, &entry](benchmark::State& state) {
     progress_.show(entry.name);
@@ -88,6 +93,7 @@ void Suite::register_entry(const Entry& entry) {
   benchmark->Unit(entry.unit);
   entry.times_itself ? benchmark->UseManualTime() : benchmark->UseRealTime();
   if (options_.iterations > 0) benchmark->Iterations(options_.iterations);
+  if (needs_more_time(entry)) benchmark->MinTime(kMinSecondsBesideHogs);
 }
 
 ExitCode Suite::measure_all(const std::vector<const Entry*>& entries) {

@@ -90,6 +90,10 @@ class Suite {
   };
 
   Result<std::vector<const Entry*>> selected() const;
+  // Hogs take the CPU for a slice of the scheduler's now and then, some milliseconds. A mean over fewer than
+  // dozens of slices is luck, so names that end in "/hogs" are given this much time at least.
+  static constexpr double kMinSecondsBesideHogs = 0.1;
+  bool needs_more_time(const Entry& entry) const;
   void register_entry(const Entry& entry);
   ExitCode measure_all(const std::vector<const Entry*>& entries);
   void fail(benchmark::State& state, const std::string& message);

@@ -125,6 +125,31 @@ struct Uneven {
   int runs = 0;
 };
 
+// Says that each operation took a millisecond, so that the number of operations tells the time it was given.
+struct Millisecond {
+  int64_t* operations;
+  bool run(Nanoseconds& spent) {
+    spent = std::chrono::milliseconds(1);
+    ++*operations;
+    return true;
+  }
+};
+
+TEST(SuiteTest, GivesWhatRunsBesideHogsTimeForManySlices) {
+  int64_t alone = 0, beside_hogs = 0;
+  const auto counting = [](int64_t* operations) {
+    return [=]() -> Result<std::unique_ptr<Millisecond>> {
+      return std::make_unique<Millisecond>(Millisecond{operations});
+    };
+  };
+  Suite suite({.min_seconds = "0.005"});
+  suite.add("x/alone", counting(&alone));
+  suite.add("x/hogs", counting(&beside_hogs));
+  EXPECT_EQ(suite.run(), kOk);
+  EXPECT_LT(alone, 100);
+  EXPECT_GE(beside_hogs, 100);
+}
+
 TEST(SuiteTest, ReportsTheSpreadOfLatencies) {
   benchmark::UserCounters counters;
   Suite suite(ten_iterations());
