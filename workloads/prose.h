@@ -20,4 +20,23 @@ inline void write_prose(char* text, size_t bytes, uint64_t seed) {
   }
 }
 
+// The checksum of `bytes` of prose, packed in texts of at most `max_text_bytes` each, or 0 when one did not
+// come back as it was. `round_trip(text_bytes)` packs `text` into `packed`, unpacks it again and returns the
+// packed size, or 0.
+template <typename RoundTrip>
+uint64_t pack_prose(uint64_t bytes, char* text, size_t max_text_bytes, const char* packed,
+                    RoundTrip round_trip) {
+  Checksum checksum;
+  for (uint64_t left = bytes; left > 0;) {
+    const size_t text_bytes = left < max_text_bytes ? left : max_text_bytes;
+    write_prose(text, text_bytes, left);
+    const size_t packed_bytes = round_trip(text_bytes);
+    if (packed_bytes == 0) return 0;
+    checksum.add(packed_bytes);
+    checksum.add_words(packed, packed_bytes);
+    left -= text_bytes;
+  }
+  return checksum.value();
+}
+
 }  // namespace sandglass::workload

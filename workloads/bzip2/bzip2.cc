@@ -6,7 +6,7 @@
 
 #include "workloads/prose.h"
 
-using sandglass::workload::Checksum;
+using sandglass::workload::pack_prose;
 
 namespace {
 
@@ -19,9 +19,10 @@ char packed[kMaxTextBytes + kMaxTextBytes / 100 + 600];
 char unpacked[kMaxTextBytes];
 
 // The size of the packed text, or 0 when it did not come back as it was.
-unsigned round_trip(unsigned text_bytes) {
+size_t round_trip(size_t text_bytes) {
   unsigned packed_bytes = sizeof(packed);
-  if (BZ2_bzBuffToBuffCompress(packed, &packed_bytes, text, text_bytes, kBlocksOf900k, 0, 0) != BZ_OK)
+  if (BZ2_bzBuffToBuffCompress(packed, &packed_bytes, text, static_cast<unsigned>(text_bytes), kBlocksOf900k,
+                               0, 0) != BZ_OK)
     return 0;
   memset(unpacked, 0, text_bytes);
   unsigned unpacked_bytes = sizeof(unpacked);
@@ -34,16 +35,6 @@ unsigned round_trip(unsigned text_bytes) {
 extern "C" void bz_internal_error(int) { sandglass_trap(); }
 
 extern "C" uint64_t run(uint64_t units) {
-  Checksum checksum;
-  for (uint64_t left = units * kUnitBytes; left > 0;) {
-    unsigned text_bytes = static_cast<unsigned>(left < kMaxTextBytes ? left : kMaxTextBytes);
-    sandglass::workload::write_prose(text, text_bytes, left);
-    unsigned packed_bytes = round_trip(text_bytes);
-    if (packed_bytes == 0) return 0;
-    checksum.add(packed_bytes);
-    checksum.add_words(packed, packed_bytes);
-    left -= text_bytes;
-  }
-  return checksum.value();
+  return pack_prose(units * kUnitBytes, text, kMaxTextBytes, packed, round_trip);
 }
 SANDGLASS_EXPORT(run)

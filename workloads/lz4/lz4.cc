@@ -6,7 +6,7 @@
 
 #include "workloads/prose.h"
 
-using sandglass::workload::Checksum;
+using sandglass::workload::pack_prose;
 
 namespace {
 
@@ -19,26 +19,17 @@ char unpacked[kMaxTextBytes];
 alignas(8) char state[sizeof(LZ4_stream_t)];
 
 // The size of the packed text, or 0 when it did not come back as it was.
-int round_trip(int text_bytes) {
+size_t round_trip(size_t bytes) {
+  const int text_bytes = static_cast<int>(bytes);
   int packed_bytes = LZ4_compress_fast_extState(state, text, packed, text_bytes, sizeof(packed), 1);
-  memset(unpacked, 0, static_cast<size_t>(text_bytes));
+  memset(unpacked, 0, bytes);
   if (LZ4_decompress_safe(packed, unpacked, packed_bytes, text_bytes) != text_bytes) return 0;
-  return memcmp(text, unpacked, static_cast<size_t>(text_bytes)) == 0 ? packed_bytes : 0;
+  return memcmp(text, unpacked, bytes) == 0 ? static_cast<size_t>(packed_bytes) : 0;
 }
 
 }  // namespace
 
 extern "C" uint64_t run(uint64_t units) {
-  Checksum checksum;
-  for (uint64_t left = units * kUnitBytes; left > 0;) {
-    uint64_t text_bytes = left < kMaxTextBytes ? left : kMaxTextBytes;
-    sandglass::workload::write_prose(text, text_bytes, left);
-    int packed_bytes = round_trip(static_cast<int>(text_bytes));
-    if (packed_bytes == 0) return 0;
-    checksum.add(static_cast<uint64_t>(packed_bytes));
-    checksum.add_words(packed, static_cast<size_t>(packed_bytes));
-    left -= text_bytes;
-  }
-  return checksum.value();
+  return pack_prose(units * kUnitBytes, text, kMaxTextBytes, packed, round_trip);
 }
 SANDGLASS_EXPORT(run)

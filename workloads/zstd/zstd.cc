@@ -6,7 +6,7 @@
 
 #include "workloads/prose.h"
 
-using sandglass::workload::Checksum;
+using sandglass::workload::pack_prose;
 
 namespace {
 
@@ -47,16 +47,7 @@ class Packer {
 
 extern "C" uint64_t run(uint64_t units) {
   Packer packer;
-  Checksum checksum;
-  for (uint64_t left = units * kUnitBytes; left > 0;) {
-    size_t text_bytes = left < kMaxTextBytes ? left : kMaxTextBytes;
-    sandglass::workload::write_prose(text, text_bytes, left);
-    size_t packed_bytes = packer.round_trip(text_bytes);
-    if (packed_bytes == 0) return 0;
-    checksum.add(packed_bytes);
-    checksum.add_words(packed, packed_bytes);
-    left -= text_bytes;
-  }
-  return checksum.value();
+  return pack_prose(units * kUnitBytes, text, kMaxTextBytes, packed,
+                    [&](size_t text_bytes) { return packer.round_trip(text_bytes); });
 }
 SANDGLASS_EXPORT(run)
