@@ -1,16 +1,11 @@
 #!/usr/bin/python3
 """The expected results of workloads in C and C++ (their README.md), computed again by somebody else: a model in
-Python (small_models.py), another implementation, or another build of the same one."""
+Python (*_models.py), another implementation, or another build of the same one."""
 
 import bz2
 import ctypes
-import hashlib
-import heapq
-import hmac
-import itertools
 import json
 import math
-import operator
 import pathlib
 import re
 import shutil
@@ -18,9 +13,10 @@ import sqlite3
 import struct
 import subprocess
 import unittest
-import zlib
 
 import small_models
+from crypto_models import libsodium, mbedtls
+from kernel_models import c_bytecode, c_crc32, c_hash_table, c_mandelbrot, c_matmul, c_queens, c_quicksort, c_sha256, dijkstra
 from workload_input import MASK, Checksum, Random, checksum_of, random_words
 
 WORKLOADS = pathlib.Path(__file__).resolve().parents[2] / "workloads"
@@ -50,131 +46,7 @@ def raw_strings(name, file, tag):
 
 def random_bytes(seed, count):
     """The top byte of each number, signed."""
-    random = Random(seed)
-    tops = [random.next() >> 56 for _ in range(count)]
-    return [top - 256 if top > 127 else top for top in tops]
-
-
-def random_message(seed, count):
-    return b"".join(word.to_bytes(8, "little") for word in random_words(seed, count // 8))
-
-
-def below(word, limit):
-    return (word >> 32) * limit >> 32
-
-
-def random_bytes(seed, count):
-    """The top byte of each number, signed."""
     return [(word >> 56) - (word >> 63 << 8) for word in random_words(seed, count)]
-
-
-def c_sha256(rounds):
-    digests = b"".join(hashlib.sha256(random_message(round, 64 * 1024)).digest() for round in range(rounds))
-    return checksum_of(int.from_bytes(digests[at:at + 4], "big") for at in range(0, len(digests), 4))
-
-
-def c_crc32(rounds):
-    return checksum_of(zlib.crc32(random_message(round, 1 << 20)) for round in range(rounds))
-
-
-def c_quicksort(rounds, size=40_000):
-    checksum = checksum_of([])
-    for round in range(rounds):
-        numbers = sorted((word >> 32 ^ 1 << 31) for word in random_words(round, size))
-        checksum = checksum_of((number ^ 1 << 31 for number in numbers), checksum)
-    return checksum
-
-
-def c_hash_table(rounds, keys=3 << 14, operations=40_000):
-    table, seen = {}, []
-    for round in range(rounds):
-        for number in random_words(round, operations):
-            key, operation = (number >> 32) % keys, number % 8
-            if operation < 3:
-                table[key] = number
-            elif operation == 3:
-                table.pop(key, None)
-            else:
-                seen.append(table.get(key, 0))
-        seen.append(len(table))
-    return checksum_of(seen)
-
-
-def c_matmul(rounds, size=128):
-    left = [word >> 32 for word in random_words(0, size * size)]
-    checksum = checksum_of([])
-    for round in range(rounds):
-        right = [word >> 32 for word in random_words(1 + round, size * size)]
-        columns = [right[column::size] for column in range(size)]
-        rows = [left[start:start + size] for start in range(0, size * size, size)]
-        left = [sum(map(operator.mul, row, column)) & 0xFFFFFFFF for row in rows for column in columns]
-        checksum = checksum_of(left, checksum)
-    return checksum
-
-
-def c_mandelbrot(rows, width=384, height=256, most=400, point=28):
-    def steps_at(re, im, outside=4 << point):
-        x = y = 0
-        for steps in range(most):
-            xx, yy = x * x >> point, y * y >> point
-            if xx + yy > outside:
-                return steps
-            x, y = xx - yy + re, (x * y >> point - 1) + im
-        return most
-
-    one, checksum = 1 << point, checksum_of([])
-    for row in range(rows):
-        im = row % height * 2 * one // height - one + row // height * one // 1024
-        checksum = checksum_of((steps_at(column * 3 * one // width - 2 * one, im) for column in range(width)), checksum)
-    return checksum
-
-
-def c_queens(queens):
-    ways = {11: 2680, 12: 14200, 13: 73712}  # A000170 in the On-Line Encyclopedia of Integer Sequences
-    return checksum_of([queens, ways[queens]])
-
-
-def c_bytecode(rounds, size=2048):
-    """Shell's method in Python, counting what its instructions in c_bytecode.cc would be."""
-    checksum = checksum_of([])
-    for seed in range(rounds):
-        memory = []
-        for _ in range(size):
-            seed = (seed * 6364136223846793005 + 11) & MASK
-            memory.append(seed >> 33)
-        executed, gap = 1 + 6 * size + 1, size
-        while gap := gap >> 1:
-            executed += 3
-            for index in range(gap, size):
-                moved, place = memory[index], index
-                executed += 2 + 3
-                while place >= gap and moved < memory[place - gap]:
-                    memory[place] = memory[place - gap]
-                    place -= gap
-                    executed += 7
-                executed += 1 if place < gap else 4
-                memory[place] = moved
-            executed += 1
-        checksum = checksum_of([executed + 2, *memory], checksum)
-    return checksum
-
-
-def dijkstra(rounds, nodes=10_000, edges=50_000):
-    checksum = checksum_of([])
-    for round in range(rounds):
-        words, graph = random_words(round, 3 * edges), [[] for _ in range(nodes)]
-        for at in range(0, 3 * edges, 3):
-            graph[below(words[at], nodes)].append((below(words[at + 1], nodes), 1 + below(words[at + 2], 1000)))
-        nearest, queue = {}, [(0, round % nodes)]
-        while queue:
-            distance, node = heapq.heappop(queue)
-            if node in nearest:
-                continue
-            nearest[node] = distance
-            for to, length in graph[node]:
-                heapq.heappush(queue, (distance + length, to))
-        checksum = checksum_of((nearest.get(node, MASK) for node in range(nodes)), checksum)
-    return checksum
 
 
 def eigen_int8(layers, size=128):
@@ -188,132 +60,6 @@ def eigen_int8(layers, size=128):
         activations = [max(-128, min(127, value >> 8)) for value in sums]
         for value in sums:
             checksum = (checksum ^ value & 0xFFFFFFFF) * 0x100000001B3 & MASK
-    return checksum
-
-
-P25519, EDWARDS_D = 2**255 - 19, -121665 * pow(121666, -1, 2**255 - 19)
-ED25519_ORDER = 2**252 + 27742317777372353535851937790883648493
-ED25519_BASE_X = 15112221349535400772501151409588531511454012693041857206046113283949847762202
-
-
-def edwards_add(a, b):
-    """Points of Ed25519 as (x z, y z, z, x y z): RFC 8032, section 5.1.4."""
-    x1, y1, z1, t1 = a
-    x2, y2, z2, t2 = b
-    m, n = (y1 - x1) * (y2 - x2) % P25519, (y1 + x1) * (y2 + x2) % P25519
-    c, d = 2 * t1 * t2 * EDWARDS_D % P25519, 2 * z1 * z2 % P25519
-    e, f, g, h = n - m, d - c, d + c, n + m
-    return e * f % P25519, g * h % P25519, f * g % P25519, e * h % P25519
-
-
-def ed25519_times_base(scalar):
-    """The point, as 32 bytes."""
-    y = 4 * pow(5, -1, P25519) % P25519
-    power, total = (ED25519_BASE_X, y, 1, ED25519_BASE_X * y % P25519), (0, 1, 1, 0)
-    while scalar:
-        if scalar & 1:
-            total = edwards_add(total, power)
-        power, scalar = edwards_add(power, power), scalar >> 1
-    inverse = pow(total[2], -1, P25519)
-    return (total[1] * inverse % P25519 | (total[0] * inverse % P25519 & 1) << 255).to_bytes(32, "little")
-
-
-def ed25519_sign(seed, message):
-    """RFC 8032, section 5.1.6."""
-    def number(*parts):
-        return int.from_bytes(hashlib.sha512(b"".join(parts)).digest(), "little")
-
-    secret, prefix = number(seed) % 2**256, hashlib.sha512(seed).digest()[32:]
-    secret = secret & (2**254 - 8) | 2**254
-    public = ed25519_times_base(secret)
-    once = number(prefix, message) % ED25519_ORDER
-    point = ed25519_times_base(once)
-    return point + ((once + number(point, public, message) * secret) % ED25519_ORDER).to_bytes(32, "little")
-
-
-def chacha20_block(key, counter, nonce):
-    """RFC 8439, section 2.3."""
-    start = struct.unpack("<16I", b"expand 32-byte k" + key + counter.to_bytes(4, "little") + nonce)
-    state = list(start)
-    for a, b, c, d in CHACHA20_QUARTERS * 10:
-        for one, two, other, bits in ((a, b, d, 16), (c, d, b, 12), (a, b, d, 8), (c, d, b, 7)):
-            state[one] = (state[one] + state[two]) & 0xFFFFFFFF
-            mixed = state[other] ^ state[one]
-            state[other] = (mixed << bits | mixed >> 32 - bits) & 0xFFFFFFFF
-    return struct.pack("<16I", *((one + two) & 0xFFFFFFFF for one, two in zip(start, state)))
-
-
-CHACHA20_QUARTERS = ((0, 4, 8, 12), (1, 5, 9, 13), (2, 6, 10, 14), (3, 7, 11, 15),
-                     (0, 5, 10, 15), (1, 6, 11, 12), (2, 7, 8, 13), (3, 4, 9, 14))
-
-
-def chacha20_poly1305(key, nonce, text):
-    """The encrypted text and its tag, RFC 8439, section 2.8; of whole blocks, with nothing that is only signed."""
-    stream = b"".join(chacha20_block(key, 1 + block, nonce) for block in range(len(text) // 64))
-    sealed = exclusive_or(text, stream)
-    once = chacha20_block(key, 0, nonce)
-    factor = int.from_bytes(once[:16], "little") & 0x0FFFFFFC0FFFFFFC0FFFFFFC0FFFFFFF
-    tag, lengths = 0, struct.pack("<QQ", 0, len(text))
-    for at in range(0, len(text) + 16, 16):
-        tag = (tag + int.from_bytes((sealed + lengths)[at:at + 16], "little") + 2**128) * factor % (2**130 - 5)
-    return sealed + ((tag + int.from_bytes(once[16:32], "little")) % 2**128).to_bytes(16, "little")
-
-
-def exclusive_or(one, two):
-    return (int.from_bytes(one, "big") ^ int.from_bytes(two, "big")).to_bytes(len(one), "big")
-
-
-def libsodium(rounds, message_bytes=64 * 1024, sealed_bytes=8 * 1024):
-    checksum = checksum_of([])
-    for round in range(rounds):
-        made_up = random_message(round, 80 + message_bytes)
-        message = made_up[80:]
-        signature = ed25519_sign(made_up[:32], hashlib.blake2b(message, digest_size=32).digest())
-        sealed = chacha20_poly1305(made_up[32:64], made_up[64:76], message[:sealed_bytes])
-        checksum = checksum_of(signature + sealed, checksum)
-    return checksum
-
-
-def openssl_aes(mode, key, text, vector=None):
-    start = ["-iv", vector.hex()] if vector else []
-    command = ["openssl", "enc", f"-aes-128-{mode}", "-nopad", "-K", key.hex(), *start]
-    return subprocess.run(command, input=text, capture_output=True, check=True).stdout
-
-
-def ghash(key, text):
-    """NIST SP 800-38D, section 6.4; `bits` counts from the left."""
-    multiple, of_bit = int.from_bytes(key, "big"), []
-    for _ in range(128):
-        of_bit.append(multiple)
-        multiple = multiple >> 1 ^ (0xE1 << 120 if multiple & 1 else 0)
-    of_byte = [[0] * 256 for _ in range(16)]
-    for place, byte in itertools.product(range(16), range(1, 256)):
-        bit = 8 - byte.bit_length()
-        of_byte[place][byte] = of_byte[place][byte ^ 0x80 >> bit] ^ of_bit[8 * place + bit]
-    state = 0
-    for at in range(0, len(text), 16):
-        mixed = (state ^ int.from_bytes(text[at:at + 16], "big")).to_bytes(16, "big")
-        state = 0
-        for place, byte in enumerate(mixed):
-            state ^= of_byte[place][byte]
-    return state.to_bytes(16, "big")
-
-
-def aes_gcm(key, nonce, text):
-    stream = openssl_aes("ctr", key, bytes(16) + text, nonce + bytes([0, 0, 0, 1]))
-    signed = stream[16:] + struct.pack(">QQ", 0, 8 * len(text))
-    return stream[16:], exclusive_or(ghash(openssl_aes("ecb", key, bytes(16)), signed), stream[:16])
-
-
-def mbedtls(rounds, record_bytes=16 * 1024):
-    checksum = checksum_of([])
-    for round in range(rounds):
-        made_up = random_message(round, 64 + record_bytes)
-        key, vector, authentication, record = made_up[:16], made_up[16:32], made_up[32:64], made_up[64:]
-        encrypted, tag = aes_gcm(key, vector[:12], record)
-        chained = openssl_aes("cbc", key, record, vector)
-        codes = [hmac.digest(authentication, text, "sha256") for text in (chained, encrypted)]
-        checksum = checksum_of(b"".join([hashlib.sha256(record).digest(), *codes, tag]), checksum)
     return checksum
 
 

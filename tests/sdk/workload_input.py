@@ -49,3 +49,7 @@ def checksum_of(words, checksum=None):
         sum_of_all.value = checksum
     sum_of_all.add(*words)
     return sum_of_all.value
+
+
+def random_message(seed, count):
+    return b"".join(word.to_bytes(8, "little") for word in random_words(seed, count // 8))
