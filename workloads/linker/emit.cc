@@ -12,8 +12,7 @@ std::vector<uint32_t> all_labels(const Code& code, const std::vector<uint32_t>& 
   std::vector<uint32_t> labels = code.targets;
   labels.insert(labels.end(), code.pointed.begin(), code.pointed.end());
   labels.insert(labels.end(), places.begin(), places.end());
-  std::sort(labels.begin(), labels.end());
-  labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
+  sort_unique(labels);
   return labels;
 }
 
@@ -22,8 +21,7 @@ std::vector<std::string_view> all_imports(const Code& code) {
   for (const Line& line : code.lines) {
     if (line.in.opcode == Opcode::kEcalli) imports.push_back(line.import);
   }
-  std::sort(imports.begin(), imports.end());
-  imports.erase(std::unique(imports.begin(), imports.end()), imports.end());
+  sort_unique(imports);
   return imports;
 }
 

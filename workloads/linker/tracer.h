@@ -22,9 +22,10 @@ struct Code {
 };
 
 // How Code lists addresses.
-inline void sort_unique(std::vector<uint32_t>& addresses) {
-  std::sort(addresses.begin(), addresses.end());
-  addresses.erase(std::unique(addresses.begin(), addresses.end()), addresses.end());
+template <typename T>
+void sort_unique(std::vector<T>& values) {
+  std::sort(values.begin(), values.end());
+  values.erase(std::unique(values.begin(), values.end()), values.end());
 }
 
 // A place where running code may begin, and why, for messages.
