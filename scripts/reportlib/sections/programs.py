@@ -90,10 +90,7 @@ def _mean_row(matrix, kind):
 
 
 def _groups(matrix, kind):
-    def bars(keyed):
-        return [charts.Bar(series, e, ratio_figure(key, e)) for series, (key, e) in enumerate(keyed) if e]
-
-    groups = [charts.Group(w, bars([matrix.ratio(w, c) for c in matrix.configurations])) for w in matrix.of_kind(kind)]
+    groups = [charts.Group(w, run.bars([matrix.ratio(w, c) for c in matrix.configurations])) for w in matrix.of_kind(kind)]
     means = [matrix.mean(configuration, kind) for configuration in matrix.configurations]
-    groups.append(charts.Group("geometric mean", bars([(key, mean) for key, _, mean in means])))
+    groups.append(charts.Group("geometric mean", run.bars([(key, mean) for key, _, mean in means])))
     return [group for group in groups if group.bars]

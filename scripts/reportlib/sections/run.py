@@ -156,13 +156,13 @@ def _row(matrix, workload):
 
 
 def _groups(matrix):
-    groups = [charts.Group(w, _bars([matrix.ratio(w, c) for c in matrix.configurations])) for w in matrix.workloads]
+    groups = [charts.Group(w, bars([matrix.ratio(w, c) for c in matrix.configurations])) for w in matrix.workloads]
     means = [matrix.mean(configuration) for configuration in matrix.configurations]
-    groups.append(charts.Group("geometric mean", _bars([(key, mean) for key, _, mean in means])))
+    groups.append(charts.Group("geometric mean", bars([(key, mean) for key, _, mean in means])))
     return [group for group in groups if group.bars]
 
 
-def _bars(keyed):
+def bars(keyed):
     return [charts.Bar(series, e, ratio_figure(key, e)) for series, (key, e) in enumerate(keyed) if e]
 
 
