@@ -6,6 +6,7 @@
 #include "sandbox/cli/diagnosis.h"
 #include "sandbox/cli/files.h"
 #include "sandbox/cli/terminal.h"
+#include "sandbox/program/function_names.h"
 
 namespace sandglass::cli {
 namespace {
@@ -71,10 +72,13 @@ Result<Interrupt> run_to_the_end(Sandbox& sandbox, const ImportTable& imports, c
   if (args.deadline_ms != 0)
     limits.deadline = RunDeadline::after(std::chrono::milliseconds(args.deadline_ms));
   if (args.cpu_ms != 0) limits.cpu_budget = &cpu_budget;
+  const FunctionNames names = FunctionNames::of(sandbox.module().program());
   for (;;) {
     const Interrupt stop = SG_TRY(call(sandbox, imports, limits));
     if (stop.kind != InterruptKind::kStep) return stop;
     const uint32_t pc = sandbox.program_counter().value_or(0);
+    const auto place = names.find(pc);
+    if (place && place->offset == 0) std::fprintf(stderr, "%s:\n", printable_name(place->name).c_str());
     std::fprintf(stderr, "%8x  %s\n", pc, describe_instruction(sandbox.module().program(), pc).c_str());
   }
 }

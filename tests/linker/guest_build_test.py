@@ -121,12 +121,15 @@ class GuestBuild(unittest.TestCase):
         self.assertEqual(answer.stdout.splitlines()[0], "a0 = 7 (0x7)", answer.stderr)
 
     @unittest.skipIf(MISSING, f"{MISSING} missing: run scripts/setup guests")
-    def test_a_trap_names_its_function_unless_stripped(self):
+    def test_traps_and_traces_name_functions_unless_stripped(self):
         call = ("run", "--entry", "boom", "--allow", "log")
         answer = run(SANDGLASS, *call, self.build(".c"))
         self.assertEqual(answer.returncode, 2)
         self.assertIn("function     fail+0x", answer.stderr)
         self.assertIn("function names", run(SANDGLASS, "inspect", self.folder / "guest.polkavm").stdout)
+        lines = run(SANDGLASS, *call, "--trace", self.folder / "guest.polkavm").stderr.splitlines()
+        self.assertIn("fail:", lines)
+        self.assertLess(lines.index("boom:"), lines.index("fail:"))
         answer = run(SANDGLASS, *call, self.build(".c", "--link", "--strip"))
         self.assertEqual(answer.returncode, 2)
         self.assertNotIn("function", answer.stderr)
